@@ -1,0 +1,67 @@
+"""Korean and English for all that a person reads: message ids are English, `locale/ko` holds the Korean.
+
+Catalogues are Babel's `.po` files, read at run time, so that nothing compiled is kept beside its source.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+
+from dokja.errors import DokjaError, Problem
+from dokja.values import LanguageCode
+
+LANGUAGES: tuple[LanguageCode, ...] = ("ko", "en")
+
+
+@cache
+def translations(language: LanguageCode) -> NullTranslations:
+    """The catalogue of a language; English is its own message ids."""
+    if language == "en":
+        return NullTranslations()
+    source = resources.files("dokja") / "locale" / language / "LC_MESSAGES" / "dokja.po"
+    compiled = io.BytesIO()
+    write_mo(compiled, read_po(io.BytesIO(source.read_bytes()), locale=language))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Says message ids in one language."""
+
+    language: LanguageCode
+
+    def __call__(self, message: str, values: Mapping[str, object] | None = None) -> str:
+        """The message in this language, its `{named}` placeholders filled from `values`."""
+        text: str = translations(self.language).gettext(message)
+        return text.format(**values) if values else text
+
+    def problem(self, problem: Problem) -> str:
+        """A problem as one line: place, code, what is wrong, how to mend it."""
+        where = f"{problem.place}: " if str(problem.place) else ""
+        said = " ".join(self(part, problem.values) for part in (problem.what, problem.mend))
+        return f"{where}{problem.code} {said}"
+
+    def error(self, error: DokjaError) -> str:
+        """All problems of an error, one a line."""
+        return "\n".join(self.problem(problem) for problem in error.problems)
+
+
+def preferred(environment: Mapping[str, str] = os.environ) -> LanguageCode:
+    """Korean where `DOKJA_LANG`, `LC_ALL`, `LC_MESSAGES` or `LANG` asks for it, else English."""
+    asked = next((value for name in ("DOKJA_LANG", "LC_ALL", "LC_MESSAGES", "LANG") if (value := environment.get(name))), "")
+    return "ko" if asked.lower().startswith("ko") else "en"
+
+
+def mark(message: str) -> str:
+    """Marks a message id for extraction where it stands as data; the face translates it when it shows it."""
+    return message

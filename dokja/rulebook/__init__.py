@@ -1,0 +1,49 @@
+"""What was promised: the rulebook as data, its versions over time, and the linter that finds what it leaves open."""
+
+from dokja.rulebook.clauses import (
+    AnyClause,
+    Call,
+    Clause,
+    Contingency,
+    Cut,
+    Disclosure,
+    Gate,
+    Objections,
+    PanelRule,
+    Score,
+    Stage,
+    stage_of,
+)
+from dokja.rulebook.measures import AnyMeasure, children, walk
+from dokja.rulebook.outcomes import ORDERS, SITUATIONS, Order, Situation, Tally, situations
+from dokja.rulebook.reading import read_rulebook
+from dokja.rulebook.versions import Enacted, History, Rulebook, RulebookDocument
+
+__all__ = [
+    "ORDERS",
+    "SITUATIONS",
+    "AnyClause",
+    "AnyMeasure",
+    "Call",
+    "Clause",
+    "Contingency",
+    "Cut",
+    "Disclosure",
+    "Enacted",
+    "Gate",
+    "History",
+    "Objections",
+    "Order",
+    "PanelRule",
+    "Rulebook",
+    "RulebookDocument",
+    "Score",
+    "Situation",
+    "Stage",
+    "Tally",
+    "children",
+    "read_rulebook",
+    "situations",
+    "stage_of",
+    "walk",
+]

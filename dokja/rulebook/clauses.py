@@ -1,0 +1,243 @@
+"""The clauses of a rulebook, one class for each kind, discriminated by `kind`.
+
+Each clause stands on its own: an id, its text in Korean and English as people read it, and beside the text the data
+that is computed with. Clauses that belong to a stage name it. What the published rules did not say is left out
+(`None`), never guessed: the linter points at the gap and adjudication follows every reading of it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from dokja.rulebook.measures import AnyMeasure
+from dokja.rulebook.outcomes import Order, Situation
+from dokja.values import Bilingual, Count, Flag, Id, Model, Moment, Points, PositiveCount
+
+
+class Clause(Model):
+    """What every clause says: its id, its text, and the source that publishes it (a tag of `programme.yaml`)."""
+
+    id: Id
+    text: Bilingual
+    source: Id | None = None
+
+
+class Calendar(Model):
+    """The times of a stage; `None` is a time that was not published."""
+
+    opens: Moment | None = None
+    submission: Moment | None = None
+    evaluation: Moment | None = None
+    decision: Moment | None = None
+
+
+class Stage(Clause):
+    """A window of work that ends in one evaluation and one decision: who enters, how many go on, when."""
+
+    kind: Literal["stage"]
+    title: Bilingual
+    entrants: PositiveCount
+    seats: PositiveCount
+    calendar: Calendar = Calendar()
+
+
+class Score(Clause):
+    """The score tree of a stage."""
+
+    kind: Literal["score"]
+    stage: Id
+    measure: AnyMeasure
+
+
+class PanelRule(Clause):
+    """Who marks: how many raters are appointed, and how many must vote for the marks to count."""
+
+    kind: Literal["panel"]
+    stage: Id
+    panel: Id
+    title: Bilingual
+    raters: PositiveCount
+    quorum: PositiveCount | None = None
+    conflicts_checked: Flag | None = None
+
+
+EvidenceKind = Literal["judgement", "ballots", "audit"]
+
+
+class GateQuorum(Model):
+    """How many voices make a gate's result: `fail_at` objecting raters fail a team, `raters` must vote."""
+
+    fail_at: PositiveCount
+    raters: PositiveCount
+
+
+class Gate(Clause):
+    """Pass or fail, apart from points.
+
+    `criterion` is what a team must meet, in words; `evidence` is what the result rests on: a judgement of the
+    office, ballots of a panel, or findings of a weight audit; `reply_days` is how long a team may answer a finding
+    before the decision.
+    """
+
+    kind: Literal["gate"]
+    stage: Id
+    title: Bilingual
+    criterion: Bilingual | None = None
+    evidence: EvidenceKind | None = None
+    quorum: GateQuorum | None = None
+    panel: Id | None = None
+    reply_days: Count | None = None
+    axes: tuple[Bilingual, ...] = ()
+
+
+TieStep = Literal["measure", "all-go-on", "none-goes-on", "lot"]
+
+
+class TieRule(Model):
+    """How teams that are level on the cut line are parted: step by step until they are.
+
+    A `measure` step compares the measure named; `all-go-on`, `none-goes-on` and `lot` always end the matter.
+    """
+
+    step: TieStep
+    measure: Id | None = None
+
+
+class Cut(Clause):
+    """Who goes on: in which order gate and points apply, how ties are broken, which score is the least."""
+
+    kind: Literal["cut"]
+    stage: Id
+    order: Order | None = None
+    ties: tuple[TieRule, ...] = ()
+    minimum: Points | None = None
+
+
+class Bounds(Model):
+    """An inclusive range of a count; an open end reaches as far as the count can."""
+
+    at_least: Count = 0
+    at_most: Count | None = None
+
+    def holds(self, count: int) -> bool:
+        """Whether the count lies in the range."""
+        return self.at_least <= count and (self.at_most is None or count <= self.at_most)
+
+
+class Condition(Model):
+    """Further conditions of a contingency, each a range of one of `outcomes.Tally`'s counts."""
+
+    withdrawn: Bounds | None = None
+    undecided: Bounds | None = None
+    failed: Bounds | None = None
+    below_minimum: Bounds | None = None
+    remaining: Bounds | None = None
+    tied: Bounds | None = None
+    contested: Bounds | None = None
+    withdrawn_after: Bounds | None = None
+    upheld_after: Bounds | None = None
+
+
+Consequence = Literal[
+    "go-on-with-fewer",
+    "open-call",
+    "next-on-points",
+    "all-tied-go-on",
+    "none-tied-goes-on",
+    "lot",
+    "count-as-failed",
+    "count-as-passed",
+    "leave-the-ranking",
+    "decide-again",
+    "end-programme",
+]
+
+
+class Contingency(Clause):
+    """What follows when a stage ends otherwise than planned; `call` names the call that is opened."""
+
+    kind: Literal["contingency"]
+    stage: Id
+    situation: Situation
+    when: Condition = Condition()
+    consequence: Consequence
+    call: Id | None = None
+
+
+class Eligible(Model):
+    """One group that may apply to a call."""
+
+    group: Literal["first-applicants", "teams-that-left", "any-capable-firm"]
+
+
+class Call(Clause):
+    """A way in: who may apply, how many places, who decides by which majority, and what few applicants mean.
+
+    `majority` is the share of the panel that must be exceeded: 0.5 is "more than half".
+    """
+
+    kind: Literal["call"]
+    call: Id
+    title: Bilingual
+    stage: Id
+    places: PositiveCount
+    eligible: tuple[Eligible, ...] = ()
+    panel: Id | None = None
+    majority: Points | None = None
+    nobody_is_legal: Flag | None = None
+    sole_applicant: Literal["evaluated", "call-repeated", "admitted"] | None = None
+    nobody_applies: Literal["place-stays-empty", "call-repeated"] | None = None
+    opens: Moment | None = None
+    closes: Moment | None = None
+
+
+class Objections(Clause):
+    """How long a decision may be objected to, and how long it does not take effect (standstill), in days."""
+
+    kind: Literal["objections"]
+    stage: Id
+    window_days: PositiveCount
+    standstill_days: Count | None = None
+    answer_days: PositiveCount | None = None
+
+
+Field_ = Literal["totals", "measures", "aggregates", "ranks", "gate-results", "reasons", "ballots", "raters"]
+Audience = Literal["team-itself", "other-teams", "public"]
+DisclosureLevel = Literal["exact", "rounded", "aggregate", "withheld"]
+
+
+class DisclosureRow(Model):
+    """What one audience sees of one field, and from when: days after the decision."""
+
+    field: Field_
+    audience: Audience
+    level: DisclosureLevel
+    after_days: Count = 0
+
+
+class Disclosure(Clause):
+    """What is shown to whom, fixed in advance."""
+
+    kind: Literal["disclosure"]
+    stage: Id
+    levels: tuple[DisclosureRow, ...] = Field(min_length=1)
+
+
+class Goal(Clause):
+    """A promise that is read, not computed with: a target, a grant, a special rule."""
+
+    kind: Literal["goal"]
+    stage: Id | None = None
+
+
+AnyClause = Annotated[
+    Stage | Score | PanelRule | Gate | Cut | Contingency | Call | Objections | Disclosure | Goal,
+    Field(discriminator="kind"),
+]
+
+
+def stage_of(clause: AnyClause) -> str | None:
+    """The stage that a clause rules on; `None` where it rules on the whole programme."""
+    return clause.id if isinstance(clause, Stage) else clause.stage

@@ -1,0 +1,177 @@
+"""The values that rulebooks and acts are made of: ids, decimals, counts, times, texts in two languages.
+
+Each type accepts one spelling and nothing else, so that a value means the same to every reader: decimals are ASCII
+digits with at most one point (no exponent, no separator, no full-width digit), times are RFC 3339 with an offset,
+ids are lower-case ASCII (a look-alike letter of another script is refused). Values keep the text they were written
+in until they are computed with.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+)
+from pydantic.json_schema import WithJsonSchema
+
+LanguageCode = Literal["ko", "en"]
+
+MAXIMUM_TEXT = 20_000
+"""Longest text that a clause or a note may hold, in characters."""
+
+ID_PATTERN = r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$"
+DECIMAL_PATTERN = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?$"
+COUNT_PATTERN = r"^(?:0|[1-9][0-9]{0,8})$"
+TIME_PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:\d{2})$"
+
+_DECIMAL = re.compile(DECIMAL_PATTERN, re.ASCII)
+_COUNT = re.compile(COUNT_PATTERN, re.ASCII)
+_TIME = re.compile(TIME_PATTERN, re.ASCII)
+
+
+class Model(BaseModel):
+    """A closed, frozen schema: an unknown field is an error, and nothing changes after it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _decimal(value: object) -> Decimal:
+    if isinstance(value, Decimal) and value.is_finite():
+        return value
+    if isinstance(value, str) and _DECIMAL.match(value):
+        return Decimal(value)
+    raise ValueError("not a decimal number: write plain digits with at most one point, such as 12 or 12.5")
+
+
+def _count(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, str) and _COUNT.match(value):
+        return int(value)
+    raise ValueError("not a count: write a whole number from 0 up, such as 4")
+
+
+def _time(value: object) -> datetime:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value
+    if isinstance(value, str) and _TIME.match(value):
+        return datetime.fromisoformat(value)
+    raise ValueError("not a time with its zone: write it such as 2026-01-15T14:00:00+09:00")
+
+
+def _day(value: object) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and re.match(r"^\d{4}-\d{2}-\d{2}$", value, re.ASCII):
+        return date.fromisoformat(value)
+    raise ValueError("not a day: write it such as 2026-01-15")
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    raise ValueError("not a yes or no: write true or false")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise ValueError("not a text: write it in quotes")
+
+
+def plain(number: Decimal) -> str:
+    """The number in plain digits, never with an exponent; the digits that were written are kept."""
+    return format(number, "f")
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=80)]
+"""A lower-case ASCII name, parts joined by `-` or `.`."""
+
+Text = Annotated[
+    str,
+    BeforeValidator(_text),
+    StringConstraints(min_length=1, max_length=MAXIMUM_TEXT, strip_whitespace=True),
+]
+
+Number = Annotated[
+    Decimal,
+    BeforeValidator(_decimal),
+    PlainSerializer(plain, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": DECIMAL_PATTERN}),
+]
+"""An exact decimal, at most 18 digits on each side of the point; unit as the field says."""
+
+
+def _not_negative(number: Decimal) -> Decimal:
+    if number < 0:
+        raise ValueError("less than zero: write a number from 0 up")
+    return number
+
+
+def _positive(number: Decimal) -> Decimal:
+    if number <= 0:
+        raise ValueError("not above zero: write a number above 0")
+    return number
+
+
+Points = Annotated[Number, AfterValidator(_not_negative)]
+"""Points, marks or shares: an exact decimal from 0 up."""
+
+PositivePoints = Annotated[Number, AfterValidator(_positive)]
+
+Count = Annotated[int, BeforeValidator(_count), WithJsonSchema({"type": "string", "pattern": COUNT_PATTERN})]
+"""A whole number from 0 up, below 10^9."""
+
+
+def _at_least_one(count: int) -> int:
+    if count < 1:
+        raise ValueError("less than one: write a whole number from 1 up")
+    return count
+
+
+PositiveCount = Annotated[Count, AfterValidator(_at_least_one)]
+
+Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"enum": ["true", "false"]})]
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_time),
+    PlainSerializer(_utc, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""RFC 3339 with an offset; written out in UTC, to the second."""
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+
+
+class Bilingual(Model):
+    """One text in Korean and in English."""
+
+    ko: Text
+    en: Text
+
+    def say(self, language: LanguageCode) -> str:
+        """The text in the language asked for."""
+        return self.ko if language == "ko" else self.en
+
+
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+"""A SHA-256 digest in lower-case hexadecimal, with its algorithm in front (RFC 6920's order, spelled out)."""
+
+Tree = dict[str, Any] | list[Any] | str | None
+"""What a document holds before it is typed: mappings, sequences, texts and nothing."""
