@@ -58,7 +58,8 @@ class Voice:
 
 def preferred(environment: Mapping[str, str] = os.environ) -> LanguageCode:
     """Korean where `DOKJA_LANG`, `LC_ALL`, `LC_MESSAGES` or `LANG` asks for it, else English."""
-    asked = next((value for name in ("DOKJA_LANG", "LC_ALL", "LC_MESSAGES", "LANG") if (value := environment.get(name))), "")
+    names = ("DOKJA_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+    asked = next((value for name in names if (value := environment.get(name))), "")
     return "ko" if asked.lower().startswith("ko") else "en"
 
 

@@ -1,0 +1,96 @@
+"""A programme on disk: `programme.yaml`, the rulebook's files, the acts' files, and where generated things go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter
+
+from dokja.errors import Place, Problem, ProgrammeError
+from dokja.record.about import About, Source
+from dokja.rulebook import History, read_rulebook
+from dokja.strict_yaml import Document, read_yaml, typed
+
+PROGRAMME = TypeAdapter(About)
+
+
+@dataclass(frozen=True)
+class Programme:
+    """A programme's folder, read; its rulebook is read when it is first asked for."""
+
+    folder: Path
+    about: About
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """The sources by their ids."""
+        return {source.id: source for source in self.about.sources}
+
+    @cached_property
+    def rulebook_files(self) -> tuple[Path, ...]:
+        """The files of the rulebook, in the order of their names."""
+        return tuple(sorted((self.folder / "rulebook").glob("*.yaml")))
+
+    @cached_property
+    def act_files(self) -> tuple[Path, ...]:
+        """The files of acts, in the order of their names."""
+        return tuple(sorted(path for kind in ("*.yaml", "*.jsonl") for path in (self.folder / "acts").glob(kind)))
+
+    @cached_property
+    def history(self) -> History:
+        """The rulebook and its amendments."""
+        return read_rulebook(self.rulebook_files)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which times are shown."""
+        return ZoneInfo(self.about.time_zone)
+
+    @property
+    def record_file(self) -> Path:
+        """Where the record is kept."""
+        return self.folder / "record" / "record.sqlite"
+
+    @property
+    def site_folder(self) -> Path:
+        """Where the public pages are written."""
+        return self.folder / "site"
+
+
+def open_programme(folder: Path) -> Programme:
+    """Read `programme.yaml` of a folder; raises `ProgrammeError` where there is none or it is not one."""
+    file = folder / "programme.yaml"
+    if not file.is_file():
+        raise ProgrammeError(
+            Problem(
+                "programme-missing",
+                "There is no programme in this folder.",
+                "Name a folder that holds programme.yaml, or make one with: dokja init {folder}",
+                Place(folder),
+                {"folder": str(folder)},
+            )
+        )
+    source = read_yaml(file, ProgrammeError)
+    about = typed(source, PROGRAMME, ProgrammeError, "programme-schema")
+    _refuse_twins(source, about)
+    return Programme(folder, about)
+
+
+def _refuse_twins(source: Document, about: About) -> None:
+    seen: set[str] = set()
+    for position, each in enumerate(about.sources):
+        if each.id in seen:
+            raise ProgrammeError(
+                Problem(
+                    "programme-duplicate-source",
+                    "The source “{source}” stands twice.",
+                    "Keep one of them.",
+                    source.place(("sources", position, "id")),
+                    {"source": each.id},
+                )
+            )
+        seen.add(each.id)

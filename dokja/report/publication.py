@@ -1,0 +1,30 @@
+"""All that the public pages are made from, in one frozen value: nothing on a page comes from anywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dokja.adjudicate.outcome import Outcome
+from dokja.record.about import About
+from dokja.record.acts import AnyAct
+from dokja.rulebook import Finding, History
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A programme, ready to be shown.
+
+    acts: every act but ballots, by its index in the record (ballots are counted in the scores' traces).
+    size, root: the record's number of acts and its Merkle root (hexadecimal). alternatives: outcomes under other
+    evidence, such as without leaks, by the name of what is left out.
+    """
+
+    about: About
+    history: History
+    findings: tuple[Finding, ...]
+    acts: Mapping[int, AnyAct]
+    outcome: Outcome
+    size: int
+    root: str
+    alternatives: Mapping[str, Outcome]
