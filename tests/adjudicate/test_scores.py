@@ -1,0 +1,190 @@
+"""Every kind of measure, against figures that were published or worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dokja.adjudicate.interval import Interval, between, point
+from dokja.adjudicate.scores import Value, evaluate, facts
+from dokja.rulebook.clauses import PanelRule
+from dokja.rulebook.measures import AnyMeasure
+from tests.adjudicate.build import evidence, leaf, node
+from tests.adjudicate.test_narrowing import MEASURE
+
+TEAMS = ("a", "b", "c")
+
+
+def values(
+    measure: dict[str, Any], acts: Sequence[dict[str, Any]], panels: Mapping[str, PanelRule] | None = None
+) -> dict[str, dict[str, Value]]:
+    typed: AnyMeasure = MEASURE.validate_python(measure)
+    held = evidence(acts) if acts else evidence([{"type_": "withdrawal", "stage": "other", "team": "x"}])
+    return evaluate(typed, facts("stage-1", TEAMS, held, panels or {}))
+
+
+def report(team: str, measure: str, **fields: object) -> dict[str, object]:
+    return {"type_": "measurement-reported", "stage": "stage-1", "team": team, "measure": measure, **fields}
+
+
+def ballots(measure: str, marks: Mapping[str, Sequence[str]]) -> list[dict[str, object]]:
+    return [
+        {
+            "type_": "ballot",
+            "stage": "stage-1",
+            "panel": "experts",
+            "rater": f"r{position}",
+            "team": team,
+            "measure": measure,
+            "marks": {"only": mark},
+        }
+        for team, row in marks.items()
+        for position, mark in enumerate(row)
+    ]
+
+
+def panel(points: str, per: str, combine: str, highest_mark: str = "5", **fields: object) -> dict[str, object]:
+    criteria = [{"id": "only", "title": {"ko": "가", "en": "a"}, "points": highest_mark}]
+    return node("axis", points, "panel", panel="experts", combine=combine, per=per, criteria=criteria, **fields)
+
+
+def test_what_no_act_speaks_of_is_unknown_not_zero() -> None:
+    assert values(leaf("x", "35"), [])["x"]["a"].interval == between(0, 35)
+
+
+@pytest.mark.parametrize(
+    ("points", "index", "expected"),
+    [("25", "60", Fraction(15)), ("15", "60", Fraction(9)), ("25", "47.4", Fraction("11.85"))],
+)
+def test_an_index_is_scaled_as_published(points: str, index: str, expected: Fraction) -> None:
+    found = values(node("x", points, "index", per="100"), [report("a", "x", value=index)])
+    assert found["x"]["a"].interval == point(expected)
+    assert found["x"]["a"].acts == (0,)
+
+
+def test_an_index_under_another_definition_is_kept_but_not_used() -> None:
+    measure = node("x", "25", "index", per="100", definition="end of June")
+    found = values(measure, [report("a", "x", value="47.4", definition="v4.1.1")])
+    assert found["x"]["a"].interval == between(0, 25)
+    both = [
+        report("a", "x", value="40", definition="end of June"),
+        report("a", "x", value="47.4", definition="v4.1.1"),
+    ]
+    assert values(measure, both)["x"]["a"].interval == point(10)
+
+
+def test_the_ratio_72_to_80_is_90_per_cent_and_a_cap_stops_at_the_target() -> None:
+    results = [{"benchmark": "one", "value": "72", "target": "80"}]
+    above = [{"benchmark": "one", "value": "88", "target": "80"}]
+    capped, free = node("x", "10", "ratio", cap="1"), node("x", "10", "ratio")
+    assert values(capped, [report("a", "x", benchmarks=results)])["x"]["a"].interval == point(9)
+    assert values(capped, [report("a", "x", benchmarks=above)])["x"]["a"].interval == point(10)
+    assert values(free, [report("a", "x", benchmarks=above)])["x"]["a"].interval == point(11)
+
+
+def test_only_benchmarks_that_enough_teams_propose_count() -> None:
+    submissions = [
+        {"type_": "submission-received", "stage": "stage-1", "team": team, "proposes": proposed}
+        for team, proposed in {"a": ["math", "code"], "b": ["math", "code"], "c": ["math", "code", "own"]}.items()
+    ]
+    results = [{"benchmark": "math", "value": "60"}, {"benchmark": "own", "value": "100"}]
+    measure = node("x", "20", "proposed", proposed_by="3", per="100")
+    found = values(measure, [*submissions, report("a", "x", benchmarks=results)])
+    assert found["x"]["a"].interval == between(6, 16)
+
+
+def test_runs_are_averaged_exactly_and_must_be_as_many_as_the_rule_says() -> None:
+    measure = node("x", "10", "runs", count="3", per="100")
+    assert values(measure, [report("a", "x", runs=["70", "71", "72.1"])])["x"]["a"].interval == point(
+        Fraction(2131, 300)
+    )
+    assert values(measure, [report("a", "x", runs=["70", "71"])])["x"]["a"].interval == between(0, 10)
+
+
+def test_a_trimmed_mean_drops_the_highest_and_the_lowest() -> None:
+    marks = {"a": ["10", "9", "8", "7", "1"]}
+    trimmed = panel("10", "10", "trimmed-mean", "10", drop_highest="1", drop_lowest="1")
+    assert values(trimmed, ballots("axis", marks))["axis"]["a"].interval == point(8)
+    assert values(trimmed, ballots("axis", {"a": ["10", "9"]}))["axis"]["a"].interval == between(0, 10)
+
+
+@pytest.mark.parametrize(("points", "expected"), [("15", Fraction("11.1")), ("10", Fraction("7.4"))])
+def test_the_published_mean_of_marks_3_7_gives_the_published_points(points: str, expected: Fraction) -> None:
+    marks = {"a": ["4", "4", "4", "4", "4", "4", "4", "3", "3", "3"]}
+    assert values(panel(points, "5", "mean"), ballots("axis", marks))["axis"]["a"].interval == point(expected)
+
+
+def test_below_its_quorum_a_panel_says_nothing() -> None:
+    rule = {
+        "kind": "panel",
+        "id": "p",
+        "text": {"ko": "가", "en": "a"},
+        "stage": "stage-1",
+        "panel": "experts",
+        "title": {"ko": "가", "en": "a"},
+        "raters": "5",
+        "quorum": "3",
+    }
+    rules = {"experts": PanelRule.model_validate(rule)}
+    measure = panel("15", "5", "mean")
+    assert values(measure, ballots("axis", {"a": ["5", "5"]}), rules)["axis"]["a"].interval == between(0, 15)
+    assert values(measure, ballots("axis", {"a": ["5", "5", "5"]}), rules)["axis"]["a"].interval == point(15)
+
+
+def test_the_first_team_gets_all_points_and_the_others_their_share() -> None:
+    measure = node("x", "25", "scale-to-first", of=leaf("raw", "250"))
+    acts = [report("a", "raw", value="200"), report("b", "raw", value="150"), report("c", "raw", value="0")]
+    found = {team: value.interval for team, value in values(measure, acts)["x"].items()}
+    assert found == {"a": point(25), "b": point(Fraction(75, 4)), "c": point(0)}
+
+
+def test_min_max_spreads_the_teams_over_all_points() -> None:
+    measure = node("x", "25", "min-max", of=leaf("raw", "100"))
+    acts = [report("a", "raw", value="90"), report("b", "raw", value="60"), report("c", "raw", value="40")]
+    found = {team: value.interval for team, value in values(measure, acts)["x"].items()}
+    assert found == {"a": point(25), "b": point(10), "c": point(0)}
+
+
+def test_weights_are_parts_of_their_sum() -> None:
+    items = [{"weight": "20", "measure": leaf("x", "100")}, {"weight": "5", "measure": leaf("y", "50")}]
+    acts = [report("a", "x", value="50"), report("a", "y", value="50")]
+    assert values(node("w", "100", "weighted", items=items), acts)["w"]["a"].interval == point(60)
+
+
+def test_a_clause_rounds_once_where_it_says_so() -> None:
+    rounding = {"decimals": "1", "mode": "half-even"}
+    measure = node("t", "20", "sum", items=[leaf("x", "10"), leaf("y", "10")], rounding=rounding)
+    acts = [report("a", "x", value="1.02"), report("a", "y", value="1.03")]
+    found = values(measure, acts)
+    assert found["t"]["a"].interval == point(2)
+    assert found["x"]["a"].interval == point(Fraction("1.02"))
+
+
+raw = st.fractions(min_value=0, max_value=100, max_denominator=20)
+
+
+@given(st.lists(st.tuples(raw, raw, st.fractions(min_value=0, max_value=1)), min_size=3, max_size=3), st.booleans())
+def test_comparing_nodes_hold_the_value_of_every_completion(
+    drawn: list[tuple[Fraction, Fraction, Fraction]], scale_to_first: bool
+) -> None:
+    """Teams known as intervals: whatever the raw values in them are, the team's points lie in its interval."""
+    from dokja.adjudicate.scores import _between_lowest_and_highest, _scaled_to_first
+
+    own = {team: Interval(min(x, y), max(x, y)) for team, (x, y, _) in zip(TEAMS, drawn, strict=True)}
+    true = {
+        team: own[team].lower + (own[team].upper - own[team].lower) * part
+        for team, (_, _, part) in zip(TEAMS, drawn, strict=True)
+    }
+    compare = _scaled_to_first if scale_to_first else _between_lowest_and_highest
+    high, low = max(true.values()), min(true.values())
+    span = high if scale_to_first else high - low
+    for team in TEAMS:
+        interval = compare(team, own)
+        if interval is not None and span:
+            share = true[team] / high if scale_to_first else (true[team] - low) / span
+            assert interval.holds(share)
