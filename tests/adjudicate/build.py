@@ -61,7 +61,7 @@ def act(type_: str, position: int, when: str = DECIDED, **fields: object) -> Any
     return ACT.validate_python({"type": type_, "id": f"act-{position}", "who": "office", "when": when, **fields})
 
 
-def admissions(teams: Sequence[str], stage_: str = "stage-1") -> list[dict[str, object]]:
+def admissions(teams: Sequence[str], stage_: str = "stage-1") -> list[dict[str, Any]]:
     return [
         {"type_": "admission", "call": "call", "stage": stage_, "team": team, "when": "2025-02-01T00:00:00+09:00"}
         for team in teams
