@@ -8,12 +8,12 @@ from itertools import permutations
 from typing import Literal
 
 from dokja.adjudicate.evidence import Evidence
-from dokja.adjudicate.interval import Interval, between, published, total
+from dokja.adjudicate.interval import Interval, between, point, published, total
 from dokja.adjudicate.narrowing import Narrowing, Published, narrow
 from dokja.adjudicate.outcome import AggregateFound, FigureCheck
 from dokja.adjudicate.scores import Value
 from dokja.record.acts import Disclosure
-from dokja.rulebook.measures import AnyMeasure, walk
+from dokja.rulebook.measures import AnyMeasure, ScaleToFirst, walk
 
 
 def published_figures(stage: str, root: AnyMeasure, evidence: Evidence) -> tuple[Published, ...]:
@@ -43,7 +43,7 @@ def _aggregate(
         if narrowing.system.constraints
         else by_interval
     )
-    best = between(max(each.lower for each in row), max(each.upper for each in row))
+    best = _best(measure, row)
     widest = best.upper - min(each.lower for each in row)
     least = max(best.lower - min(each.upper for each in row), Fraction(0))
     return AggregateFound(measure.id, mean, best, between(least, widest))
@@ -52,6 +52,13 @@ def _aggregate(
 def _mean(narrowing: Narrowing, measure: str) -> Interval:
     form = narrowing.form(*((measure, team, 1) for team in narrowing.teams))
     return narrowing.bounds(form).interval.times(Fraction(1, len(narrowing.teams)))
+
+
+def _best(measure: AnyMeasure, row: Sequence[Interval]) -> Interval:
+    """The highest of a row; where points are scaled to the first team, some team has all of them by that rule."""
+    if isinstance(measure, ScaleToFirst) and measure.rounding is None:
+        return point(measure.points)
+    return between(max(each.lower for each in row), max(each.upper for each in row))
 
 
 def check_figures(
@@ -76,12 +83,12 @@ def _check(each: Published, others: Narrowing, bare: Narrowing) -> FigureCheck:
         return FigureCheck(each.act, each.position, figure, None, _check_order(each, others))
     implied = _implied(each, others)
     stands_for = published(figure.value)
-    if implied == _implied(each, bare):
-        return FigureCheck(each.act, each.position, figure, implied, "free")
+    if stands_for.lower <= implied.lower and implied.upper <= stands_for.upper:
+        return FigureCheck(each.act, each.position, figure, implied, "confirmed")
     if stands_for.meet(implied) is None:
         return FigureCheck(each.act, each.position, figure, implied, "contradicted")
-    inside = stands_for.lower <= implied.lower and implied.upper <= stands_for.upper
-    return FigureCheck(each.act, each.position, figure, implied, "confirmed" if inside else "consistent")
+    free = implied == _implied(each, bare)
+    return FigureCheck(each.act, each.position, figure, implied, "free" if free else "consistent")
 
 
 def _implied(each: Published, narrowing: Narrowing) -> Interval:
@@ -94,7 +101,7 @@ def _implied(each: Published, narrowing: Narrowing) -> Interval:
             return _mean(narrowing, measure)
         case "best":
             rows = [narrowing.bounds(narrowing.form((measure, team, 1))).interval for team in teams]
-            return between(max(row.lower for row in rows), max(row.upper for row in rows))
+            return _best(next(node for node in walk(narrowing.root) if node.id == measure), rows)
         case _:
             most = [
                 narrowing.most(narrowing.form((measure, first, 1), (measure, last, -1)))
