@@ -20,6 +20,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
+from scipy.sparse import csr_array
 
 from dokja.adjudicate.interval import Interval
 from dokja.adjudicate.outcome import Support
@@ -60,13 +61,15 @@ class System:
         return System(self.box, (*self.constraints, *constraints))
 
     @cached_property
-    def matrix(self) -> NDArray[np.float64]:
-        """The constraints' coefficients, shape (constraints, variables)."""
-        matrix = np.zeros((len(self.constraints), len(self.box)))
-        for row, constraint in enumerate(self.constraints):
-            for column, coefficient in constraint.form:
-                matrix[row, column] = float(coefficient)
-        return matrix
+    def matrix(self) -> csr_array:
+        """The constraints' coefficients, sparse, shape (constraints, variables)."""
+        cells = [
+            (float(coefficient), row, column)
+            for row, constraint in enumerate(self.constraints)
+            for column, coefficient in constraint.form
+        ]
+        values, rows, columns = zip(*cells, strict=True)
+        return csr_array((values, (rows, columns)), shape=(len(self.constraints), len(self.box)))
 
     @cached_property
     def limits(self) -> NDArray[np.float64]:

@@ -103,7 +103,8 @@ def narrow(
 ) -> Narrowing:
     """Build the system of a stage; figures that are proven to contradict each other are reported and left out.
 
-    settle: whether alternatives are followed ("some team reaches the best"); without, bounds may be wider.
+    Without figures there is nothing to narrow: interval arithmetic on independent leaves is as tight as the tree
+    allows. settle: whether alternatives are followed ("some team reaches the best"); without, bounds may be wider.
     """
     measures = tuple(walk(root))
     index = {
@@ -112,6 +113,8 @@ def narrow(
     }
     box = tuple(values[measure][team].interval for measure, team in index)
     blank = Narrowing(root, teams, index, System(box, ()), ())
+    if not figures:
+        return blank
     tree = tuple(constraint for measure in measures for constraint in _tree_rows(blank, measure))
     ruled = Narrowing(root, teams, index, System(box, tree), ())
     said = tuple(constraint for figure in figures for constraint in _figure_rows(ruled, figure))
