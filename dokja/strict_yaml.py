@@ -153,7 +153,7 @@ def read_yaml(file: Path, family: type[DokjaError], data: bytes | None = None) -
 
 
 def _events(text: str) -> Iterator[Event]:
-    parser = YAML(typ="rt", pure=True)
+    parser = YAML(typ="safe", pure=True)  # the round-trip scanner leaves a BEL at every fold of a text
     parser.version = (1, 2)
     yield from parser.parse(io.StringIO(text))
 

@@ -28,6 +28,9 @@ LanguageCode = Literal["ko", "en"]
 MAXIMUM_TEXT = 20_000
 """Longest text that a clause or a note may hold, in characters."""
 
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
+"""Between which moments a time may lie, so that it can be told in every zone and sorts as text."""
+
 ID_PATTERN = r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$"
 DECIMAL_PATTERN = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?$"
 COUNT_PATTERN = r"^(?:0|[1-9][0-9]{0,8})$"
@@ -47,31 +50,32 @@ class Model(BaseModel):
 def _decimal(value: object) -> Decimal:
     if isinstance(value, Decimal) and value.is_finite():
         return value
-    if isinstance(value, str) and _DECIMAL.match(value):
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
         return Decimal(value)
     raise ValueError("not a decimal number: write plain digits with at most one point, such as 12 or 12.5")
 
 
 def _count(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9:
         return value
-    if isinstance(value, str) and _COUNT.match(value):
+    if isinstance(value, str) and _COUNT.fullmatch(value):
         return int(value)
     raise ValueError("not a count: write a whole number from 0 up, such as 4")
 
 
 def _time(value: object) -> datetime:
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value
-    if isinstance(value, str) and _TIME.match(value):
-        return datetime.fromisoformat(value)
+    moment = datetime.fromisoformat(value) if isinstance(value, str) and _TIME.fullmatch(value) else value
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        if not EARLIEST <= moment <= LATEST:
+            raise ValueError(f"not a time between {EARLIEST.year} and {LATEST.year}")
+        return moment
     raise ValueError("not a time with its zone: write it such as 2026-01-15T14:00:00+09:00")
 
 
 def _day(value: object) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    if isinstance(value, str) and re.match(r"^\d{4}-\d{2}-\d{2}$", value, re.ASCII):
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
         return date.fromisoformat(value)
     raise ValueError("not a day: write it such as 2026-01-15")
 
@@ -95,7 +99,8 @@ def plain(number: Decimal) -> str:
     return format(number, "f")
 
 
-def _utc(moment: datetime) -> str:
+def utc_text(moment: datetime) -> str:
+    """The moment in UTC, to the second, as records and pages write it; such texts sort as the moments do."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -151,7 +156,7 @@ Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"enum": ["true", 
 Moment = Annotated[
     datetime,
     BeforeValidator(_time),
-    PlainSerializer(_utc, return_type=str),
+    PlainSerializer(utc_text, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """RFC 3339 with an offset; written out in UTC, to the second."""

@@ -40,5 +40,3 @@ class About(Model):
     summary: Bilingual | None = None
     time_zone: Annotated[Text, AfterValidator(_known_zone)]
     sources: tuple[Source, ...] = ()
-
-

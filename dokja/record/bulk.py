@@ -1,0 +1,103 @@
+"""Ballots in bulk: the same rows as through `acts.Ballot`, without building an act for each.
+
+Ballots come by the million and nearly all have one plain form. That form is checked here as JSON stands, written with
+its keys in order by pydantic's JSON writer (which spells texts and booleans as RFC 8785 does), and read back as light
+rows. Anything else (a note, an id, a count spelled as a text) is left to `canonical`; what is accepted here, and the
+bytes that come of it, are the same there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Context, Decimal, Inexact
+from functools import lru_cache
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import ConfigDict, Field, StrictBool, StringConstraints, TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+from typing_extensions import TypedDict
+
+from dokja.record.canonical import Row
+from dokja.record.entries import BallotRow
+from dokja.record.merkle import leaf_hash
+from dokja.values import DECIMAL_PATTERN, Id, Moment, utc_text
+
+_Mark = Annotated[str, StringConstraints(pattern=DECIMAL_PATTERN.replace("-?", ""))]
+_When = Annotated[str, StringConstraints(max_length=25)]
+
+
+class PlainBallot(TypedDict):
+    """A ballot's plain form in JSON; `when` is looked at apart."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+
+    type: Literal["ballot"]
+    who: Id
+    when: _When
+    clause: NotRequired[Id]
+    source: NotRequired[Id]
+    stage: Id
+    panel: Id
+    rater: Id
+    team: Id
+    measure: NotRequired[Id]
+    marks: NotRequired[Annotated[dict[Id, _Mark], Field(min_length=1)]]
+    gate: NotRequired[Id]
+    meets: NotRequired[StrictBool]
+
+
+_PLAIN = TypeAdapter(PlainBallot).validator
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+_EXACT = Context(prec=400, traps=[Inexact])
+
+
+@lru_cache(maxsize=65_536)
+def _in_utc(written: str) -> str | None:
+    try:
+        return utc_text(_MOMENT.validate_python(written))
+    except ValidationError:
+        return None
+
+
+def plain_row(tree: object) -> Row | None:
+    """The row of a ballot in its plain form; `None` for everything else, good or bad."""
+    if not isinstance(tree, dict) or not _PLAIN.isinstance_python(tree):
+        return None
+    marks, vote = "marks" in tree, "meets" in tree
+    when = _in_utc(tree["when"])
+    if marks == vote or marks != ("measure" in tree) or vote != ("gate" in tree) or when is None:
+        return None
+    ordered: dict[str, Any] = dict(sorted(tree.items()))
+    ordered["when"] = when
+    if marks:
+        ordered["marks"] = dict(sorted(tree["marks"].items()))
+    stage, team = tree["stage"], tree["team"]
+    key = f"ballot/{stage}/{tree['panel']}/{tree['measure' if marks else 'gate']}/{tree['rater']}/{team}"
+    body = to_json(ordered)
+    return Row(key, "ballot", when, stage, team, body, leaf_hash(body))
+
+
+@lru_cache(maxsize=65_536)
+def _total(marks: tuple[str, ...]) -> Decimal:
+    total = Decimal(0)
+    for mark in marks:
+        total = _EXACT.add(total, Decimal(mark))
+    return total
+
+
+def light(index: int, body: bytes) -> BallotRow:
+    """The ballot that canonical bytes hold, as a light row; the record checked the bytes when it took them in."""
+    tree = from_json(body)
+    marks: Mapping[str, str] | None = tree.get("marks")
+    return BallotRow(
+        index,
+        tree["when"],
+        tree["stage"],
+        tree["panel"],
+        tree["measure"] if marks else tree["gate"],
+        tree["rater"],
+        tree["team"],
+        _total(tuple(marks.values())) if marks else None,
+        tree.get("meets"),
+    )

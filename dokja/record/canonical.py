@@ -1,0 +1,53 @@
+"""An act as bytes, and back: RFC 8785 (JSON Canonicalization Scheme), so that one act has one spelling.
+
+Absence has one spelling too: a field that is unset, or that holds what it would hold if it were left out, does not
+stand in the bytes. Times are in UTC, decimals and texts stand as they were written, counts are JSON integers, yes and
+no are JSON booleans. Reading the bytes and writing them again gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import rfc8785
+
+from dokja.record.acts import ACT, AnyAct
+from dokja.record.merkle import leaf_hash
+
+
+class Row(NamedTuple):
+    """What a record keeps of an act: its canonical bytes, and what is looked up, all of it drawn from the bytes.
+
+    `leaf` is the leaf hash of `body`; `stage` and `team` are `None` where the act names none.
+    """
+
+    key: str
+    type: str
+    when: str
+    stage: str | None
+    team: str | None
+    body: bytes
+    leaf: bytes
+
+
+def tree_of(act: AnyAct) -> dict[str, Any]:
+    """The act as plain JSON values."""
+    tree: dict[str, Any] = ACT.dump_python(act, mode="json", exclude_none=True, exclude_defaults=True)
+    return tree
+
+
+def canonical(act: AnyAct) -> bytes:
+    """The act's canonical bytes."""
+    return rfc8785.dumps(tree_of(act))
+
+
+def act_of(body: bytes) -> AnyAct:
+    """The act that the bytes hold; raises pydantic's `ValidationError` where they hold none."""
+    return ACT.validate_json(body)
+
+
+def row_of(act: AnyAct) -> Row:
+    """The act as a record keeps it."""
+    tree = tree_of(act)
+    body = rfc8785.dumps(tree)
+    return Row(act.key, act.type, tree["when"], tree.get("stage"), tree.get("team"), body, leaf_hash(body))

@@ -1,0 +1,130 @@
+"""Connections to a record's database: how they are opened, how tables come to be, how one writer keeps others out."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from dokja.errors import Place, Problem, RecordError
+from dokja.record.refusals import told
+from dokja.record.tables import CONNECTED, GUARDS, METADATA, ONE_WRITER
+
+PATIENCE_SECONDS = 5
+"""How long a writer waits for another one before it gives up."""
+
+_PATIENCE = "dokja_patience"
+
+
+def url_of(where: Path | str) -> URL:
+    """The database that a path (SQLite) or a URL names."""
+    if isinstance(where, Path) or "://" not in where:
+        return URL.create("sqlite", database=str(where))
+    try:
+        return make_url(where)
+    except ArgumentError as error:
+        raise _unknown(where) from error
+
+
+def place_of(url: URL) -> Place:
+    """What errors name: the file; nothing where the record is on a server, whose URL may hold a password."""
+    return Place(Path(url.database)) if url.get_backend_name() == "sqlite" and url.database else Place()
+
+
+def connect(url: URL, patience: int) -> Engine:
+    """An engine whose connections keep what they commit; see `tables.CONNECTED`."""
+    if url.get_backend_name() not in CONNECTED:
+        raise _unknown(url.get_backend_name())
+    sqlite = url.get_backend_name() == "sqlite"
+    try:
+        engine = create_engine(url, connect_args={"timeout": patience} if sqlite else {})
+    except (ImportError, NoSuchModuleError) as error:
+        raise RecordError(
+            Problem(
+                "record-no-driver",
+                "The driver of this database is not installed ({reason}).",
+                "Install it; for PostgreSQL: pip install psycopg[binary]",
+                values={"reason": str(error)},
+            )
+        ) from error
+
+    @event.listens_for(engine, "connect")
+    def _tell(connection: object, _: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.isolation_level = None
+            connection.text_factory = _lenient
+            for statement in CONNECTED["sqlite"]:
+                connection.execute(statement)
+
+    return engine.execution_options(**{_PATIENCE: patience})
+
+
+def _lenient(raw: bytes) -> str:
+    """Text as it stands; a damaged byte shows as U+FFFD, which no act's columns hold, and so reaches the check."""
+    return raw.decode("utf-8", errors="replace")
+
+
+@contextmanager
+def one_writer(engine: Engine) -> Iterator[Connection]:
+    """A transaction that no other writer shares; it commits at the end and is undone by an error."""
+    patience = engine.get_execution_options()[_PATIENCE]
+    with engine.connect() as connection, connection.begin():
+        for statement in ONE_WRITER[engine.name]:
+            connection.exec_driver_sql(statement.format(patience=patience))
+        yield connection
+
+
+def prepare(engine: Engine, url: URL, *, create: bool) -> None:
+    """See that the tables and their guards are there; `create` makes them where there are none."""
+    place = place_of(url)
+    if place.file is not None and not place.file.exists():
+        if not create:
+            raise _missing(place)
+        _make_folder(place.file.parent)
+    with told(place):
+        with engine.connect() as connection:
+            if inspect(connection).has_table("acts"):
+                return
+        if not create:
+            raise _missing(place)
+        with one_writer(engine) as connection:
+            if not inspect(connection).has_table("acts"):
+                METADATA.create_all(connection, checkfirst=False)
+                for guard in GUARDS[engine.name].values():
+                    connection.exec_driver_sql(guard)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordError(
+            Problem(
+                "record-unreachable",
+                "The record cannot be opened ({reason}).",
+                "Check the path or the address, and the permissions.",
+                Place(folder),
+                {"reason": error.strerror or type(error).__name__},
+            )
+        ) from error
+
+
+def _missing(place: Place) -> RecordError:
+    return RecordError(
+        Problem("record-missing", "There is no record here.", "Make one by taking acts in: dokja run", place)
+    )
+
+
+def _unknown(name: str) -> RecordError:
+    return RecordError(
+        Problem(
+            "record-unknown-database",
+            "A record cannot be kept in “{name}”.",
+            "Name a file (SQLite) or a URL that begins with postgresql+psycopg://",
+            values={"name": name},
+        )
+    )

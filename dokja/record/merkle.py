@@ -1,0 +1,62 @@
+"""The Merkle tree hash of RFC 6962, section 2.1, kept up to date one leaf at a time.
+
+A log of n leaves is cut into perfect subtrees, largest first, one for each 1 in n written in binary. Their hashes are
+all that the root and every later root depend on, so a million leaves cost twenty hashes of memory. They are stored
+with each head of the record; proofs of inclusion and of consistency will start from the same subtrees.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+HASH_BYTES = 32
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+"""The root of no leaves (RFC 6962, section 2.1)."""
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """The hash of one entry: SHA-256 of 0x00 and the entry (RFC 6962, section 2.1)."""
+    return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash of an inner node: SHA-256 of 0x01 and both children (RFC 6962, section 2.1)."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+@dataclass
+class Frontier:
+    """The perfect subtrees of the leaves so far: `size` leaves, `peaks` from the largest subtree to the smallest."""
+
+    size: int
+    peaks: list[bytes]
+
+    @classmethod
+    def of(cls, size: int, joined: bytes) -> Frontier:
+        """The frontier whose peaks were stored end to end."""
+        if len(joined) != HASH_BYTES * size.bit_count():
+            raise ValueError("as many peaks as the size has ones in binary")
+        return cls(size, [joined[start : start + HASH_BYTES] for start in range(0, len(joined), HASH_BYTES)])
+
+    def joined(self) -> bytes:
+        """The peaks end to end, to be stored."""
+        return b"".join(self.peaks)
+
+    def add(self, leaf: bytes) -> None:
+        """Take in one more leaf hash: it merges with every perfect subtree that it completes."""
+        completed = self.size
+        while completed & 1:
+            leaf = node_hash(self.peaks.pop(), leaf)
+            completed >>= 1
+        self.peaks.append(leaf)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The root of all leaves so far."""
+        if not self.peaks:
+            return EMPTY_ROOT
+        root = self.peaks[-1]
+        for peak in reversed(self.peaks[:-1]):
+            root = node_hash(peak, root)
+        return root

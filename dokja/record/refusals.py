@@ -1,0 +1,81 @@
+"""What a database says when it refuses, said as `RecordError`s with stable codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+
+from dokja.errors import Place, Problem, RecordError
+from dokja.language import mark
+
+_REFUSALS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
+    (
+        ("SQLITE_FULL", "53100"),
+        "record-disk-full",
+        mark("There is no room left for the record; nothing was written."),
+        mark("Make room on the disk and do the same again."),
+    ),
+    (
+        ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "40P01"),
+        "record-busy",
+        mark("Somebody else is writing to the record; nothing was written."),
+        mark("Wait until the other run has ended and do the same again."),
+    ),
+    (
+        ("SQLITE_CORRUPT", "SQLITE_NOTADB", "XX001", "XX002"),
+        "record-damaged",
+        mark("The record's file is damaged, or is no record ({reason})."),
+        mark("Keep the file as it is, and restore the record from a copy."),
+    ),
+    (
+        ("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH", "42501"),
+        "record-read-only",
+        mark("The record may not be written to ({reason})."),
+        mark("Check the permissions of the record and of its folder."),
+    ),
+    (
+        ("SQLITE_CANTOPEN", "08", "3D000", "28"),
+        "record-unreachable",
+        mark("The record cannot be opened ({reason})."),
+        mark("Check the path or the address, and the permissions."),
+    ),
+    (
+        ("SQLITE_CONSTRAINT", "23", "P0001"),
+        "record-refused",
+        mark("The record refuses the change: {reason}."),
+        mark("The record only grows, by one act after the other; answer an act with a later act."),
+    ),
+)
+_OTHERWISE = (
+    "record-not-written",
+    mark("The record's database stopped ({reason}); nothing was written."),
+    mark("See to the cause and do the same again."),
+)
+
+
+@contextmanager
+def told(place: Place) -> Iterator[None]:
+    """Raise what the database refuses as a `RecordError`.
+
+    SQLite names its refusals; PostgreSQL numbers them (SQLSTATE, PostgreSQL documentation, appendix A).
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        raise RecordError(_problem(error.orig, place)) from error
+
+
+def _problem(error: BaseException | None, place: Place) -> Problem:
+    name = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None) or ""
+    code, what, mend = next(
+        (
+            (code, what, mend)
+            for beginnings, code, what, mend in _REFUSALS
+            if any(name.startswith(beginning) for beginning in beginnings)
+        ),
+        _OTHERWISE,
+    )
+    reason = (str(error).splitlines() or [name])[0]
+    return Problem(code, what, mend, place, {"reason": reason})

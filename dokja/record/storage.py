@@ -1,0 +1,154 @@
+"""The record: an append-only log of acts in a database, with a Merkle root after every transaction.
+
+SQLite by default, PostgreSQL by URL, through the same SQLAlchemy Core code; what differs stands in `tables` as data.
+What a transaction has committed is on the disk; what it has not is gone, whole. One writer at a time; readers never
+wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from sqlalchemy import URL, ColumnElement, Engine, select, true
+
+from dokja.errors import Place, Problem, RecordError
+from dokja.record.acts import AnyAct
+from dokja.record.bulk import light
+from dokja.record.canonical import act_of, row_of
+from dokja.record.connecting import PATIENCE_SECONDS, connect, one_writer, place_of, prepare, url_of
+from dokja.record.entries import BallotRow, Entry
+from dokja.record.merkle import EMPTY_ROOT
+from dokja.record.refusals import told
+from dokja.record.tables import ACTS, FILES, HEADS, NOT_A_BALLOT
+from dokja.record.writing import Writing
+
+_FETCH = 10_000
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+"""What reading bytes as an act can raise where they are not what was written."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Head:
+    """The record after one transaction: how many acts it holds, their Merkle root, when that was written."""
+
+    size: int
+    root: bytes
+    at: str | None
+
+
+@dataclass(frozen=True)
+class Record:
+    """An open record; `open_record` opens one."""
+
+    url: URL
+    engine: Engine
+
+    @property
+    def place(self) -> Place:
+        """What errors name: the file, or nothing where the record is on a server."""
+        return place_of(self.url)
+
+    def heads(self) -> tuple[Head, ...]:
+        """The record after each transaction, first to last."""
+        with told(self.place), self.engine.connect() as connection:
+            rows = connection.execute(select(HEADS.c.size, HEADS.c.root, HEADS.c.at).order_by(HEADS.c.size))
+            return tuple(Head(*row) for row in rows)
+
+    @property
+    def head(self) -> Head:
+        """The record as it stands."""
+        with told(self.place), self.engine.connect() as connection:
+            latest = select(HEADS.c.size, HEADS.c.root, HEADS.c.at).order_by(HEADS.c.size.desc()).limit(1)
+            row = connection.execute(latest).first()
+        return Head(*row) if row else Head(0, EMPTY_ROOT, None)
+
+    @property
+    def size(self) -> int:
+        """How many acts the record holds."""
+        return self.head.size
+
+    @property
+    def root(self) -> bytes:
+        """The Merkle root of all acts (RFC 6962)."""
+        return self.head.root
+
+    def entries(self, since: int = 0, *, ballots: bool = False) -> Iterator[Entry]:
+        """The acts from index `since` on, in order; ballots only where asked for, they may be millions."""
+        return self._read(since, true() if ballots else NOT_A_BALLOT, _entry)
+
+    def ballots(self, since: int = 0) -> Iterator[BallotRow]:
+        """The ballots from index `since` on, in order, as light rows."""
+        return self._read(since, ACTS.c.type == "ballot", light)
+
+    def _read(self, since: int, wanted: ColumnElement[bool], read: Callable[[int, bytes], T]) -> Iterator[T]:
+        query = select(ACTS.c["index"], ACTS.c.body).where(ACTS.c["index"] >= since, wanted)
+        with told(self.place), self.engine.connect() as connection:
+            stream = connection.execution_options(yield_per=_FETCH).execute(query.order_by(ACTS.c["index"]))
+            for index, body in stream:
+                try:
+                    row = read(index, body)
+                except _UNREADABLE as error:
+                    raise RecordError(
+                        Problem(
+                            "record-unreadable-act",
+                            "What stands at index {index} of the record is no act.",
+                            "Check the record with: dokja record check",
+                            self.place,
+                            {"index": str(index)},
+                        )
+                    ) from error
+                yield row
+
+    def holds_file(self, digest: str) -> bool:
+        """Whether every act of the file with this digest is in the record."""
+        with told(self.place), self.engine.connect() as connection:
+            return connection.execute(select(FILES.c.digest).where(FILES.c.digest == digest)).first() is not None
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """One transaction: an error in it undoes all of it; its end writes the head and reaches the disk."""
+        with told(self.place), one_writer(self.engine) as connection:
+            writing = Writing.on(connection)
+            yield writing
+            writing.finish()
+
+    def append(self, acts: Iterable[AnyAct]) -> range:
+        """Append acts in one transaction and return their indexes; a key that is taken refuses them all."""
+        with self.writing() as writing:
+            writing.add(row_of(act) for act in acts)
+            return range(writing.start, writing.size)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _entry(index: int, body: bytes) -> Entry:
+    return Entry(index, act_of(body))
+
+
+def open_record(where: Path | str, *, create: bool = True, patience: int = PATIENCE_SECONDS) -> Record:
+    """Open the record in a file, or at a database URL such as `postgresql+psycopg://host/name`.
+
+    create: make an empty record where there is none; else that is an error. patience: how many seconds a writer waits
+    for another one before it gives up.
+    """
+    url = url_of(where)
+    engine = connect(url, patience)
+    prepare(engine, url, create=create)
+    return Record(url, engine)
