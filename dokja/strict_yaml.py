@@ -10,8 +10,10 @@ size, depth and count are capped before anything is built.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -39,6 +41,9 @@ MAXIMUM_DEPTH = 32
 MAXIMUM_NODES = 200_000
 
 Path_ = tuple[str | int, ...]
+Locate = Callable[[Path_], Place]
+"""The place of a node by its path of keys and positions."""
+
 T = TypeVar("T")
 
 
@@ -76,13 +81,14 @@ class _Frame:
             self.container.append(value)
 
 
-def read_bytes(file: Path, limit: int, family: type[DokjaError]) -> bytes:
-    """The bytes of a regular file of at most `limit` bytes; anything else raises `family`."""
+@contextmanager
+def opened(file: Path, family: type[DokjaError]) -> Iterator[BufferedReader]:
+    """A regular file, open to read its bytes; anything else, and a failing read, raises `family`."""
+    if not file.is_file():
+        raise family(Problem("file-missing", "There is no such file.", "Check the path.", Place(file)))
     try:
-        if not file.is_file():
-            raise family(Problem("file-missing", "There is no such file.", "Check the path.", Place(file)))
         with file.open("rb") as stream:
-            data = stream.read(limit + 1)
+            yield stream
     except OSError as error:
         raise family(
             Problem(
@@ -93,16 +99,25 @@ def read_bytes(file: Path, limit: int, family: type[DokjaError]) -> bytes:
                 {"reason": error.strerror or type(error).__name__},
             )
         ) from error
+
+
+def too_large(file: Path, limit: int) -> Problem:
+    """The problem of a file of more than `limit` bytes."""
+    return Problem(
+        "file-too-large",
+        "The file is larger than {limit} bytes.",
+        "Split it, or move bulk data to a JSON Lines file.",
+        Place(file),
+        {"limit": f"{limit:,}"},
+    )
+
+
+def read_bytes(file: Path, limit: int, family: type[DokjaError]) -> bytes:
+    """The bytes of a regular file of at most `limit` bytes; anything else raises `family`."""
+    with opened(file, family) as stream:
+        data = stream.read(limit + 1)
     if len(data) > limit:
-        raise family(
-            Problem(
-                "file-too-large",
-                "The file is larger than {limit} bytes.",
-                "Split it, or move bulk data to a JSON Lines file.",
-                Place(file),
-                {"limit": f"{limit:,}"},
-            )
-        )
+        raise family(too_large(file, limit))
     return data
 
 
@@ -253,12 +268,12 @@ def typed(document: Document, schema: TypeAdapter[T], family: type[DokjaError], 
     try:
         return schema.validate_python(document.tree)
     except ValidationError as error:
-        raise family(*problems_of(error, document, code)) from error
+        raise family(*problems_of(error, document.tree, document.place, code)) from error
 
 
-def problems_of(error: ValidationError, document: Document, code: str) -> list[Problem]:
-    """One problem for each breach that pydantic found, at the place of the node that breaks the schema."""
-    return [_problem(details, document, code) for details in error.errors(include_url=False)]
+def problems_of(error: ValidationError, tree: Any, locate: Locate, code: str) -> list[Problem]:  # noqa: ANN401
+    """One problem for each breach that pydantic found in a tree, at the place of the node that breaks the schema."""
+    return [_problem(details, tree, locate, code) for details in error.errors(include_url=False)]
 
 
 _MENDS = {
@@ -274,8 +289,8 @@ _MENDS = {
 }
 
 
-def _problem(details: ErrorDetails, document: Document, code: str) -> Problem:
-    path = _known_path(document.tree, details["loc"])
+def _problem(details: ErrorDetails, tree: Any, locate: Locate, code: str) -> Problem:  # noqa: ANN401
+    path = _known_path(tree, details["loc"])
     context = details.get("ctx", {})
     what, mend = _MENDS.get(details["type"], ("“{field}”: {reason}.", "Mend the value “{value}”."))
     name = next((str(part) for part in reversed(details["loc"]) if isinstance(part, str)), "")
@@ -285,7 +300,7 @@ def _problem(details: ErrorDetails, document: Document, code: str) -> Problem:
         code,
         what,
         mend,
-        document.place(path),
+        locate(path),
         {
             "field": name,
             "value": str(tag if tag is not None else details["input"])[:80],

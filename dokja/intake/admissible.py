@@ -1,0 +1,299 @@
+"""What an act may say under the rulebook alone, whatever has happened: ids that exist, marks and values in range.
+
+What it may say after other acts stands in `course`. Each check takes the act and yields what is wrong with it; the
+table at the end says which checks a type of act goes through.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from dokja.intake.breach import Breach
+from dokja.intake.rules import Rules
+from dokja.record.acts import (
+    Act,
+    AnyAct,
+    Ballot,
+    Decision,
+    Disclosure,
+    Finding,
+    MeasurementReported,
+    RulebookAmended,
+    RulebookPublished,
+)
+from dokja.rulebook.measures import AnyMeasure, Index, Measure, Panel, Proposed, Ratio, Reported, Runs
+from dokja.values import plain, utc_text
+
+Check = Callable[[Any, Rules], Iterator[Breach]]
+
+
+def breaches(act: AnyAct, rules: Rules) -> Iterator[Breach]:
+    """Everything in an act that the rulebook does not allow."""
+    for check in (_named, *_CHECKS.get(type(act), ())):
+        yield from check(act, rules)
+
+
+def _named(act: AnyAct, rules: Rules) -> Iterator[Breach]:
+    """The ids that acts of any type may carry: clause, source, stage, call."""
+    yield from unknown_names(act.clause, act.source, rules)
+    stage, when = getattr(act, "stage", None), utc_text(act.when)
+    if stage is not None and not isinstance(act, Ballot) and not _stage_known(stage, when, rules):
+        yield _unknown_stage(stage)
+    for field in ("call", "opens_call"):
+        call = getattr(act, field, None)
+        if call is not None and not any(call in state.calls for state in rules.both(when)):
+            yield Breach(
+                "act-unknown-call",
+                "The rulebook has no call “{call}”.",
+                "Write the id of one of its calls, or publish the call in the rulebook.",
+                {"call": call},
+                (field,),
+            )
+
+
+def unknown_names(clause: str | None, source: str | None, rules: Rules) -> Iterator[Breach]:
+    """The clause and the source of an act, where they do not exist."""
+    if clause is not None and clause not in rules.clauses:
+        yield Breach(
+            "act-unknown-clause",
+            "No version of the rulebook has a clause “{clause}”.",
+            "Write the id of a clause, or leave the field out where no clause is known.",
+            {"clause": clause},
+            ("clause",),
+        )
+    if source is not None and source not in rules.sources:
+        yield Breach(
+            "act-unknown-source",
+            "programme.yaml lists no source “{source}”.",
+            "Add the source to programme.yaml, or correct its id.",
+            {"source": source},
+            ("source",),
+        )
+
+
+def _stage_known(stage: str, when: str, rules: Rules) -> bool:
+    return any(stage in state.stages for state in rules.both(when))
+
+
+def _unknown_stage(stage: str) -> Breach:
+    return Breach(
+        "act-unknown-stage",
+        "The rulebook has no stage “{stage}”.",
+        "Write the id of one of its stages.",
+        {"stage": stage},
+        ("stage",),
+    )
+
+
+def _measure(stage: str, measure: str, when: str, rules: Rules) -> AnyMeasure | None:
+    return next((found for state in rules.both(when) if (found := state.measures.get((stage, measure)))), None)
+
+
+def _unknown_measure(stage: str, measure: str, path: tuple[str | int, ...]) -> Breach:
+    return Breach(
+        "act-unknown-measure",
+        "The stage “{stage}” has no measure “{measure}”.",
+        "Write the id of a measure of its score.",
+        {"stage": stage, "measure": measure},
+        path,
+    )
+
+
+def _unknown_gate(stage: str, gate: str, path: tuple[str | int, ...]) -> Breach:
+    return Breach(
+        "act-unknown-gate",
+        "The stage “{stage}” has no gate “{gate}”.",
+        "Write the id of one of its gates.",
+        {"stage": stage, "gate": gate},
+        path,
+    )
+
+
+def _has_gate(stage: str, gate: str, when: str, rules: Rules) -> bool:
+    return any((stage, gate) in state.gates for state in rules.both(when))
+
+
+def ballot_breaches(
+    rules: Rules,
+    when: str,
+    stage: str,
+    panel: str,
+    measure: str | None,
+    gate: str | None,
+    marks: Mapping[str, Decimal],
+) -> Iterator[Breach]:
+    """What a ballot may not say: by its parts, so that bulk reading need not build an act."""
+    if not _stage_known(stage, when, rules):
+        yield _unknown_stage(stage)
+        return
+    state = next((each for each in rules.both(when) if (stage, panel) in each.panels), None)
+    if state is None:
+        yield _unknown_panel(stage, panel)
+    elif gate is not None:
+        yield from _vote(rules, when, stage, panel, gate)
+    elif measure is not None:
+        yield from _marks(rules, when, stage, panel, measure, marks)
+
+
+def _unknown_panel(stage: str, panel: str) -> Breach:
+    return Breach(
+        "act-unknown-panel",
+        "The panel “{panel}” has no task in the stage “{stage}”.",
+        "Write the id of a panel that the rulebook gives this task.",
+        {"stage": stage, "panel": panel},
+        ("panel",),
+    )
+
+
+def _vote(rules: Rules, when: str, stage: str, panel: str, gate: str) -> Iterator[Breach]:
+    found = [state.gates[stage, gate] for state in rules.both(when) if (stage, gate) in state.gates]
+    if not found:
+        yield _unknown_gate(stage, gate, ("gate",))
+    elif all(each.panel not in (None, panel) for each in found):
+        yield _unknown_panel(stage, panel)
+
+
+def _marks(
+    rules: Rules, when: str, stage: str, panel: str, measure: str, marks: Mapping[str, Decimal]
+) -> Iterator[Breach]:
+    rule = _measure(stage, measure, when, rules)
+    if not isinstance(rule, Panel):
+        yield _unknown_measure(stage, measure, ("measure",)) if rule is None else _wrong_kind(rule)
+        return
+    if rule.panel != panel:
+        yield _unknown_panel(stage, panel)
+    form = next(state.forms[stage, measure] for state in rules.both(when) if (stage, measure) in state.forms)
+    if marks.keys() != form.keys():
+        yield Breach(
+            "act-criteria",
+            "The ballot marks {marked}; “{measure}” is marked by {criteria}.",
+            "Give one mark for each criterion of the measure and no other.",
+            {"marked": ", ".join(sorted(marks)), "measure": measure, "criteria": ", ".join(form)},
+            ("marks",),
+        )
+    for criterion, mark in marks.items():
+        if (bounds := form.get(criterion)) is None:
+            continue
+        said = {"criterion": criterion, "mark": plain(mark), "low": plain(bounds.low), "high": plain(bounds.high)}
+        if mark > bounds.high:
+            yield Breach(
+                "act-mark-too-high",
+                "The mark {mark} for “{criterion}” is above the highest mark, {high}.",
+                "Write a mark from {low} to {high}.",
+                said,
+                ("marks", criterion),
+            )
+        elif mark < bounds.low:
+            yield Breach(
+                "act-mark-too-low",
+                "The mark {mark} for “{criterion}” is below the lowest mark, {low}.",
+                "Write a mark from {low} to {high}.",
+                said,
+                ("marks", criterion),
+            )
+
+
+def _ballot(act: Ballot, rules: Rules) -> Iterator[Breach]:
+    return ballot_breaches(rules, utc_text(act.when), act.stage, act.panel, act.measure, act.gate, act.marks)
+
+
+_TAKES = {Reported: "value", Index: "value", Runs: "runs", Proposed: "benchmarks", Ratio: "benchmarks"}
+"""Which field of a measurement each kind of measure is computed from; the other kinds take no measurement."""
+
+
+def _wrong_kind(rule: Measure) -> Breach:
+    takes = _TAKES.get(type(rule), "marks" if isinstance(rule, Panel) else "nothing")
+    return Breach(
+        "act-measure-kind",
+        "“{measure}” is not computed from what the act reports: it takes {takes}.",
+        "Report what the rulebook computes the measure from.",
+        {"measure": rule.id, "takes": takes},
+        ("measure",),
+    )
+
+
+def _measurement(act: MeasurementReported, rules: Rules) -> Iterator[Breach]:
+    rule = _measure(act.stage, act.measure, utc_text(act.when), rules)
+    if rule is None:
+        if _stage_known(act.stage, utc_text(act.when), rules):
+            yield _unknown_measure(act.stage, act.measure, ("measure",))
+        return
+    takes = _TAKES.get(type(rule))
+    reported = next(name for name in ("value", "runs", "benchmarks") if getattr(act, name) not in (None, ()))
+    if takes != reported:
+        yield _wrong_kind(rule)
+        return
+    highest = rule.points if isinstance(rule, Reported) else getattr(rule, "per", None)
+    for path, value in _values(act):
+        if highest is not None and value > highest:
+            yield Breach(
+                "act-value-too-high",
+                "The value {value} of “{measure}” is above {highest}, the highest that the rulebook knows.",
+                "Correct the value, or its unit.",
+                {"value": plain(value), "measure": rule.id, "highest": plain(highest)},
+                path,
+            )
+
+
+def _values(act: MeasurementReported) -> Iterator[tuple[tuple[str | int, ...], Decimal]]:
+    if act.value is not None:
+        yield ("value",), act.value
+    for position, run in enumerate(act.runs):
+        yield ("runs", position), run
+    for position, result in enumerate(act.benchmarks):
+        yield ("benchmarks", position, "value"), result.value
+
+
+def _finding(act: Finding, rules: Rules) -> Iterator[Breach]:
+    when = utc_text(act.when)
+    if _stage_known(act.stage, when, rules) and not _has_gate(act.stage, act.gate, when, rules):
+        yield _unknown_gate(act.stage, act.gate, ("gate",))
+
+
+def _decision(act: Decision, rules: Rules) -> Iterator[Breach]:
+    when = utc_text(act.when)
+    for position, departure in enumerate(act.leaves):
+        if departure.gate is not None and not _has_gate(act.stage, departure.gate, when, rules):
+            yield _unknown_gate(act.stage, departure.gate, ("leaves", position, "gate"))
+    named = Counter([*act.goes_on, *(departure.team for departure in act.leaves)])
+    for team in (team for team, times in named.items() if times > 1):
+        yield Breach(
+            "act-team-twice",
+            "The decision names the team “{team}” twice.",
+            "A team goes on or leaves, once.",
+            {"team": team},
+            ("goes_on",),
+        )
+
+
+def _disclosure(act: Disclosure, rules: Rules) -> Iterator[Breach]:
+    when = utc_text(act.when)
+    for position, figure in enumerate(act.figures):
+        if _stage_known(act.stage, when, rules) and _measure(act.stage, figure.measure, when, rules) is None:
+            yield _unknown_measure(act.stage, figure.measure, ("figures", position, "measure"))
+
+
+def _document(act: RulebookPublished | RulebookAmended, rules: Rules) -> Iterator[Breach]:
+    founding = isinstance(act, RulebookPublished)
+    if act.number not in rules.documents or founding != (act.number == 1):
+        yield Breach(
+            "act-unknown-document",
+            "The rulebook has no such document with number {number}.",
+            "Number 1 is published; each later document of the rulebook/ folder amends it.",
+            {"number": str(act.number)},
+            ("number",),
+        )
+
+
+_CHECKS: Mapping[type[Act], Sequence[Check]] = {
+    Ballot: (_ballot,),
+    Decision: (_decision,),
+    Disclosure: (_disclosure,),
+    Finding: (_finding,),
+    MeasurementReported: (_measurement,),
+    RulebookAmended: (_document,),
+    RulebookPublished: (_document,),
+}

@@ -1,0 +1,137 @@
+"""What has happened so far, as far as later acts depend on it: who was admitted, what is open, what was decided.
+
+The course of a programme is the fold of its acts; `timely` holds an act against it before it is folded in. Times are
+UTC texts, which sort as the moments do. Ballots do not change the course; that each is one of a kind the record sees
+to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from dokja.intake.rules import Rules
+from dokja.record.acts import (
+    Act,
+    Admission,
+    AnyAct,
+    Application,
+    CallClosed,
+    CallOpened,
+    Decision,
+    ObjectionAnswered,
+    ObjectionFiled,
+    Withdrawal,
+)
+from dokja.values import utc_text
+
+
+@dataclass
+class CallCourse:
+    """A call: when it was opened and closed, when it was announced to close, and when each team applied."""
+
+    opened: str | None = None
+    closes: str | None = None
+    closed: str | None = None
+    applied: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class StageCourse:
+    """A stage: since when it is open, each team's entry, and the last decision.
+
+    settled: the decision stands; an upheld objection, or the withdrawal of a team that went on, unsettles it.
+    """
+
+    opened: str | None = None
+    entered: dict[str, str] = field(default_factory=dict)
+    decision: Decision | None = None
+    settled: bool = False
+
+
+@dataclass(frozen=True)
+class Happened:
+    """When an act happened, and what kind of act it was."""
+
+    when: str
+    kind: type[Act]
+
+
+@dataclass
+class Course:
+    """The fold of a programme's acts, ballots aside.
+
+    acts: by id. teams: since when each is known. objections: the act that each is against.
+    """
+
+    rules: Rules
+    acts: dict[str, Happened] = field(default_factory=dict)
+    teams: dict[str, str] = field(default_factory=dict)
+    calls: dict[str, CallCourse] = field(default_factory=dict)
+    stages: dict[str, StageCourse] = field(default_factory=dict)
+    objections: dict[str, str] = field(default_factory=dict)
+
+    def stage(self, stage: str) -> StageCourse:
+        """The course of a stage; the calendar of the rulebook says when it opens, where it says so."""
+        if (found := self.stages.get(stage)) is None:
+            found = self.stages[stage] = StageCourse(self.rules.opens.get(stage))
+        return found
+
+    def call(self, call: str) -> CallCourse:
+        """The course of a call."""
+        return self.calls.setdefault(call, CallCourse())
+
+    def fold(self, act: AnyAct) -> None:
+        """Take an act in."""
+        when = utc_text(act.when)
+        self.acts[act.id] = Happened(when, type(act))
+        match act:
+            case CallOpened():
+                applied = self.call(act.call).applied
+                self.calls[act.call] = CallCourse(when, utc_text(act.closes) if act.closes else None, applied=applied)
+            case CallClosed():
+                self.call(act.call).closed = when
+            case Application():
+                self.teams.setdefault(act.team, when)
+                self.call(act.call).applied.setdefault(act.team, when)
+            case Admission():
+                self._enter(act.stage, act.team, when)
+            case Decision():
+                self._decide(act, when)
+            case ObjectionFiled():
+                self.objections[act.id] = act.against
+            case ObjectionAnswered() if act.upheld:
+                self._unsettle(decision=self.objections.get(act.objection))
+            case Withdrawal():
+                for stage in (act.stage, self._before(act.stage)):
+                    self._unsettle(stage=stage, team=act.team)
+
+    def _enter(self, stage: str, team: str, when: str) -> None:
+        self.teams.setdefault(team, when)
+        course = self.stage(stage)
+        course.entered[team] = min(course.entered.get(team, when), when)
+        self._open(course, stage, when)
+
+    def _open(self, course: StageCourse, stage: str, when: str) -> None:
+        if stage not in self.rules.opens:
+            course.opened = when if course.opened is None else min(course.opened, when)
+
+    def _decide(self, act: Decision, when: str) -> None:
+        course = self.stage(act.stage)
+        course.decision, course.settled = act, True
+        if (following := self._after(act.stage)) is not None:
+            self._open(self.stage(following), following, when)
+            for team in act.goes_on:
+                self._enter(following, team, when)
+
+    def _unsettle(self, decision: str | None = None, stage: str | None = None, team: str | None = None) -> None:
+        for name, course in self.stages.items():
+            taken = course.decision
+            if taken is not None and (taken.id == decision or (name == stage and team in taken.goes_on)):
+                course.settled = False
+
+    def _after(self, stage: str) -> str | None:
+        return next((after for before, after in pairwise(self.rules.order) if before == stage), None)
+
+    def _before(self, stage: str) -> str | None:
+        return next((before for before, after in pairwise(self.rules.order) if after == stage), None)

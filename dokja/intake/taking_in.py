@@ -1,0 +1,142 @@
+"""Taking acts in: every act of every file becomes part of the record in one transaction, or none does.
+
+A file that is in the record by its digest is not read again; an act that is in it by its key is passed over where its
+bytes are the same, and a contradiction where they are not. The first batch that holds a problem ends the intake: what
+comes after it rests on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dokja.errors import ActError, Problem
+from dokja.intake.act_files import ActFile, Batch, digest_of, open_acts
+from dokja.intake.breach import Breach
+from dokja.intake.course import Course
+from dokja.intake.rules import Rules, rules_of
+from dokja.intake.timely import breaches, entry_breach
+from dokja.record import Record, act_of
+from dokja.record.canonical import Row
+from dokja.record.writing import Kept, Writing
+from dokja.rulebook import History
+
+MOST_PROBLEMS = 100
+_BALLOT = "ballot"
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What an intake did; `taken` counts the acts that the record did not hold before."""
+
+    taken: int
+
+
+def take_in(files: Sequence[Path], history: History, sources: frozenset[str], record: Record) -> Intake:
+    """Take the acts of the files in, in the order of the files.
+
+    sources: the ids that acts may rest on. Raises `ActError` with at most `MOST_PROBLEMS` problems, or `RecordError`;
+    then the record is as it was.
+    """
+    digests = {file: digest_of(file) for file in files}
+    fresh = [file for file in files if not record.holds_file(digests[file])]
+    if not fresh:
+        return Intake(0)
+    rules = rules_of(history, sources)
+    with record.writing() as writing:
+        course = Course(rules)
+        for entry in record.entries():
+            course.fold(entry.act)
+        noted: set[str] = set()
+        for file in fresh:
+            acts = open_acts(file)
+            _FileIntake(acts, course, writing).run(rules)
+            if acts.digest not in noted and not record.holds_file(acts.digest):
+                writing.note_file(acts.digest, file.name)
+            noted.add(acts.digest)
+        return Intake(writing.size - writing.start)
+
+
+@dataclass
+class _FileIntake:
+    """One file on its way in. `passed` are the keys of its acts that the record held before the file."""
+
+    acts: ActFile
+    course: Course
+    writing: Writing
+    passed: set[str] = field(default_factory=set)
+
+    def run(self, rules: Rules) -> None:
+        """Take all batches in; the first one with a problem raises."""
+        start = self.writing.size
+        for batch in self.acts.batches(rules):
+            if batch.problems:
+                raise ActError(*batch.problems[:MOST_PROBLEMS])
+            problems: list[Problem] = []
+            fresh = list(self._fresh(batch, start, problems))
+            for number, row in fresh:
+                problems += (breach.at(self.acts.place(number, breach.path)) for breach in self._untimely(row))
+            if problems:
+                raise ActError(*problems[:MOST_PROBLEMS])
+            self.writing.add(row for _, row in fresh)
+
+    def _fresh(self, batch: Batch, start: int, problems: list[Problem]) -> Iterator[tuple[int, Row]]:
+        """The rows that the record does not hold; those that contradict it go to `problems`."""
+        kept = self.writing.kept([row.key for row in batch.rows])
+        here: set[str] = set()
+        for number, row in zip(batch.numbers, batch.rows, strict=True):
+            held = kept.get(row.key)
+            twice = row.key in here or row.key in self.passed or (held is not None and held.index >= start)
+            here.add(row.key)
+            if twice:
+                problems.append(_twice(row).at(self.acts.place(number, ())))
+            elif held is None:
+                yield number, row
+            elif held.leaf == row.leaf:
+                self.passed.add(row.key)
+            else:
+                problems.append(_changed(row, held).at(self.acts.place(number, ())))
+
+    def _untimely(self, row: Row) -> Iterable[Breach]:
+        """What the acts before it do not allow; other acts than ballots are then part of the course."""
+        if row.type == _BALLOT:
+            assert row.stage is not None and row.team is not None  # noqa: S101 - every ballot names them
+            breach = entry_breach(self.course, row.stage, row.team, row.when)
+            return () if breach is None else (breach,)
+        act = act_of(row.body)
+        found = tuple(breaches(act, self.course))
+        self.course.fold(act)
+        return found
+
+
+def _twice(row: Row) -> Breach:
+    if row.type == _BALLOT:
+        return Breach(
+            "act-duplicate-ballot",
+            "The ballot “{key}” stands twice in the file.",
+            "A rater marks a team once for each measure or gate; keep one of the two.",
+            {"key": row.key},
+        )
+    return Breach(
+        "act-duplicate",
+        "The act “{key}” stands twice in the file.",
+        "Keep one of the two, or give the other an id of its own.",
+        {"key": row.key},
+    )
+
+
+def _changed(row: Row, held: Kept) -> Breach:
+    if row.type == _BALLOT:
+        return Breach(
+            "act-changed-ballot",
+            "The record holds the ballot “{key}” with other content, at index {index}.",
+            "Write the ballot as it was taken in; a rater marks a team once for each measure or gate.",
+            {"key": row.key, "index": str(held.index)},
+        )
+    return Breach(
+        "act-changed",
+        "The record holds the act “{key}” with other content, at index {index}.",
+        "Write the act as it was taken in, and answer or correct it with a later act that has an id of its own.",
+        {"key": row.key, "index": str(held.index)},
+    )
