@@ -1,0 +1,5 @@
+"""The command line: `dokja VERB`."""
+
+from dokja.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,83 @@
+"""The terminal as a face: results on stdout, notes and progress on stderr, in one language.
+
+Colour is for terminals only. Where stdout is none, lines are `PIPED_WIDTH` wide whatever the environment says, so
+that the same result has the same bytes.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console, RenderableType
+
+from dokja.language import Voice
+
+PIPED_WIDTH = 100
+WIDEST = 100
+"""Lines of text longer than this are hard to read, however wide the terminal is."""
+
+PATIENCE = 1.0
+"""Seconds of work after which a sign of life is shown."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """How one command speaks: its language, and whether its result goes to another program."""
+
+    voice: Voice
+    json: bool = False
+
+    @property
+    def out(self) -> Console:
+        """Where results go."""
+        return _console(stderr=False)
+
+    @property
+    def notes(self) -> Console:
+        """Where all goes that is not the result."""
+        return _console(stderr=True)
+
+    def show(self, *shown: RenderableType) -> None:
+        """Results for a person; where a program reads them, lines have no blanks at their end."""
+        out = self.out
+        if out.is_terminal:
+            out.print(*shown, sep="\n")
+            return
+        with out.capture() as capture:
+            out.print(*shown, sep="\n")
+        self.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+    def write(self, text: str) -> None:
+        """Text for another program, as it is."""
+        sys.stdout.write(text)
+
+    def note(self, message: str, values: dict[str, object] | None = None) -> None:
+        """One line to the person at the terminal."""
+        self.notes.print(self.voice(message, values), soft_wrap=True, style="dim")
+
+    @contextmanager
+    def working(self, message: str) -> Iterator[None]:
+        """A sign of life on stderr while work takes longer than a moment; none where stderr is no terminal."""
+        notes = self.notes
+        if not notes.is_terminal:
+            yield
+            return
+        status = notes.status(self.voice(message), spinner="dots")
+        timer = threading.Timer(PATIENCE, status.start)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+            status.stop()
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    console.width = min(console.width, WIDEST) if console.is_terminal else PIPED_WIDTH
+    return console

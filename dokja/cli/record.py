@@ -1,0 +1,147 @@
+"""`dokja record list|show|check`: what stands in the record, and whether it is what it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dokja.cli.face import Face
+from dokja.cli.usage import UsageError, unknown
+from dokja.language import mark
+
+if TYPE_CHECKING:
+    from dokja.programme import Programme
+    from dokja.record import Entry, Record
+
+HELP = mark("Look into the record: list acts, show one, check that all is as it was written.")
+LIST = mark("List the acts of the record, one a line; ballots only where asked for.")
+SHOW = mark("Show one act as the record keeps it, by its index or its id.")
+CHECK = mark(
+    "Compute every hash of the record anew and hold it against what stands there; exit code 1 if any differs."
+)
+
+FELL_SHORT = 1
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help=mark("A programme's folder."))]
+
+
+def list_(
+    ctx: typer.Context,
+    folder: Folder,
+    type_: Annotated[
+        str | None, typer.Option("--type", metavar="TYPE", help=mark("Only acts of this type, such as decision."))
+    ] = None,
+    team: Annotated[
+        str | None, typer.Option("--team", metavar="ID", help=mark("Only acts that name this team."))
+    ] = None,
+    stage: Annotated[
+        str | None, typer.Option("--stage", metavar="ID", help=mark("Only acts that name this stage."))
+    ] = None,
+    ballots: Annotated[bool, typer.Option("--ballots", help=mark("Ballots too."))] = False,
+) -> None:
+    """List acts."""
+    face: Face = ctx.obj
+    programme, record = _open(folder)
+    wanted = {"type": type_, "team": team, "stage": stage}
+    with record:
+        found = (
+            entry
+            for entry in record.entries(ballots=ballots or type_ == "ballot")
+            if all(value is None or getattr(entry.act, name, None) == value for name, value in wanted.items())
+        )
+        if face.json:
+            _write_json(face, found)
+        else:
+            _print_list(face, programme, found)
+
+
+def show(
+    ctx: typer.Context,
+    folder: Folder,
+    act: Annotated[str, typer.Argument(metavar="ACT", help=mark("An act's index in the record, or its id."))],
+) -> None:
+    """Show one act."""
+    from dokja.record.canonical import canonical
+    from dokja.record.merkle import leaf_hash
+    from dokja.report.machine_readable import to_json
+
+    face: Face = ctx.obj
+    _, record = _open(folder)
+    with record:
+        entry = _find(record, act)
+    leaf = leaf_hash(canonical(entry.act)).hex()
+    if not face.json:
+        face.note(mark("act {index}, leaf hash {leaf}"), {"index": entry.index, "leaf": leaf})
+        face.write(to_json(entry.act))
+        return
+    face.write(to_json({"index": entry.index, "leaf": leaf, "act": entry.act}))
+
+
+def check(ctx: typer.Context, folder: Folder) -> int:
+    """Check the whole record."""
+    from dokja.record.check import check as check_record
+    from dokja.report.machine_readable import to_json
+
+    face: Face = ctx.obj
+    _, record = _open(folder)
+    with record, face.working(mark("Checking the record")):
+        checked = check_record(record)
+    if face.json:
+        problems = [face.voice.problem(problem) for problem in checked.problems]
+        face.write(to_json({"size": checked.size, "root": checked.root.hex(), "problems": problems}))
+    else:
+        for problem in checked.problems:
+            face.out.print(face.voice.problem(problem), soft_wrap=True)
+        if not checked.problems:
+            values = {"size": f"{checked.size:,}", "root": checked.root.hex()}
+            face.out.print(face.voice("{size} acts, all as they were written. Root {root}", values), soft_wrap=True)
+    return FELL_SHORT if checked.problems else 0
+
+
+def _open(folder: Path) -> tuple[Programme, Record]:
+    """A programme and its record, which must exist."""
+    from dokja.programme import open_programme
+    from dokja.record import open_record
+
+    programme = open_programme(folder)
+    return programme, open_record(programme.record_file, create=False)
+
+
+def _find(record: Record, name: str) -> Entry:
+    """The act with this index or id."""
+    ids: list[str] = []
+    for entry in record.entries(ballots=name.isdecimal()):
+        if name in (str(entry.index), entry.act.id):
+            return entry
+        ids.append(entry.act.id)
+    raise UsageError(unknown("record-no-act", mark("The record holds no act “{name}”."), name, ids, record.place))
+
+
+def _write_json(face: Face, found: Iterator[Entry]) -> None:
+    """A list with one act a line, written as it is read, so that a long one needs no more memory than a short one."""
+    import json
+
+    from dokja.report.machine_readable import plain
+
+    joint = "[\n"
+    for entry in found:
+        face.write(joint + json.dumps(plain({"index": entry.index, "act": entry.act}), ensure_ascii=False))
+        joint = ",\n"
+    face.write("\n]\n" if joint != "[\n" else "[]\n")
+
+
+def _print_list(face: Face, programme: Programme, found: Iterator[Entry]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 3, 0, 0), pad_edge=False, header_style="bold")
+    for column in (mark("index"), mark("when"), mark("type"), mark("who"), mark("about"), mark("id")):
+        table.add_column(face.voice(column), justify="right" if column == "index" else "left")
+    for entry in found:
+        act = entry.act
+        about = " ".join(each for name in ("stage", "call", "team") if (each := getattr(act, name, None)))
+        when = act.when.astimezone(programme.zone).strftime("%Y-%m-%d %H:%M")
+        table.add_row(str(entry.index), when, act.type, act.who, about, act.id)
+    face.show(table)

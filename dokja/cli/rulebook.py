@@ -1,0 +1,128 @@
+"""`dokja rulebook show|schema`: the rules in force at a time as text, and the form in which they are written."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from dokja.cli.face import Face
+from dokja.cli.usage import UsageError
+from dokja.errors import Problem
+from dokja.language import mark
+from dokja.values import Day, Moment
+
+if TYPE_CHECKING:
+    from dokja.programme import Programme
+    from dokja.rulebook import Enacted, Rulebook
+
+HELP = mark("Read a rulebook: the rules in force at a time, or the form in which rules are written.")
+SHOW = mark("Show the rules in force, as they are now or as they were at a time.")
+SCHEMA = mark("Print the JSON Schema of a rulebook's documents, for editors and other programs.")
+
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+_DAY = TypeAdapter(Day)
+
+
+def show(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help=mark("A programme's folder."))],
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="TIME", help=mark("A day such as 2026-01-15 (its end counts), or a time with its zone.")
+        ),
+    ] = None,
+) -> None:
+    """Show the rules in force."""
+    from dokja.programme import open_programme
+
+    face: Face = ctx.obj
+    programme = open_programme(folder)
+    rules = programme.history.at(_moment(at, programme)) if at else programme.history.whole
+    if face.json:
+        from dokja.report.machine_readable import to_json
+
+        clauses = [
+            {"document": each.document.number, "place": str(each.place), "clause": each.clause}
+            for each in rules.enacted.values()
+        ]
+        face.write(to_json({"rulebook": rules.id, "clauses": clauses}))
+        return
+    _print(face, programme, rules)
+
+
+def schema(ctx: typer.Context) -> None:
+    """Print the JSON Schema."""
+    from dokja.rulebook.reading import DOCUMENT
+
+    face: Face = ctx.obj
+    face.write(json.dumps(DOCUMENT.json_schema(), ensure_ascii=False, indent=2) + "\n")
+
+
+def _moment(text: str, programme: Programme) -> datetime:
+    """The moment that is asked for; a day stands for its last second in the programme's zone."""
+    try:
+        day = _DAY.validate_python(text)
+        return datetime.combine(day + timedelta(days=1), time(), programme.zone) - timedelta(seconds=1)
+    except ValidationError:
+        pass
+    try:
+        return _MOMENT.validate_python(text)
+    except ValidationError as error:
+        raise UsageError(
+            Problem(
+                "usage-time",
+                "“{time}” is no time.",
+                "Write a day such as 2026-01-15, or a time with its zone such as 2026-01-15T14:00:00+09:00.",
+                values={"time": text},
+            )
+        ) from error
+
+
+def _print(face: Face, programme: Programme, rules: Rulebook) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    out, language = face.out, face.voice.language
+    document = None
+    for enacted in _by_document(rules):
+        if enacted.document is not document:
+            document = enacted.document
+            day = document.effective.astimezone(programme.zone).date()
+            heading = Text(document.title.say(language), style="bold")
+            heading.append(
+                "  "
+                + face.voice(mark("document {number}, in force from {day}"), {"number": document.number, "day": day}),
+                style="dim not bold",
+            )
+            out.print(heading)
+            out.print()
+        line = Text(enacted.clause.id, style="cyan")
+        line.append("  " + face.voice(CLAUSES[enacted.clause.kind]), style="dim")
+        out.print(Padding(line, (0, 0, 0, 2)))
+        out.print(Padding(Text(enacted.clause.text.say(language)), (0, 0, 1, 4)))
+    if document is None:
+        face.note(mark("No rule was in force then."))
+
+
+def _by_document(rules: Rulebook) -> list[Enacted]:
+    return sorted(rules.enacted.values(), key=lambda enacted: enacted.document.number)
+
+
+CLAUSES = {
+    "stage": mark("stage"),
+    "score": mark("score"),
+    "panel": mark("panel"),
+    "gate": mark("gate"),
+    "cut": mark("cut"),
+    "contingency": mark("contingency"),
+    "call": mark("call"),
+    "objections": mark("objections"),
+    "disclosure": mark("disclosure"),
+    "goal": mark("promise"),
+}
