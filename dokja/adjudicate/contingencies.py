@@ -34,8 +34,10 @@ def found_situations(
     left = remaining(field, order, fates)
     counts: dict[str, Range] = {
         "undecided": _count(team in field.undecided for team in field.teams),
-        "failed": _count_modal(field.at_gate.values()),
-        "below_minimum": _count_modal(field.minimum.values()),
+        "failed": _count_modal(at_gate for team, at_gate in field.at_gate.items() if team not in field.undecided),
+        "below_minimum": _count_modal(
+            minimum for team, minimum in field.minimum.items() if field.at_gate[team] != "excluded"
+        ),
         "remaining": (left[0] - contested, left[1] - contested) if contested else left,
         "tied": (tied, tied),
         "contested": (contested, contested),

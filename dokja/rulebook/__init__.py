@@ -14,13 +14,15 @@ from dokja.rulebook.clauses import (
     Stage,
     stage_of,
 )
+from dokja.rulebook.lint import RULES, Finding, Rule, explain, lint
 from dokja.rulebook.measures import AnyMeasure, children, walk
-from dokja.rulebook.outcomes import ORDERS, SITUATIONS, Order, Situation, Tally, situations
+from dokja.rulebook.outcomes import ORDERS, SITUATIONS, Order, Situation, Tally
 from dokja.rulebook.reading import read_rulebook
 from dokja.rulebook.versions import Enacted, History, Rulebook, RulebookDocument
 
 __all__ = [
     "ORDERS",
+    "RULES",
     "SITUATIONS",
     "AnyClause",
     "AnyMeasure",
@@ -30,11 +32,13 @@ __all__ = [
     "Cut",
     "Disclosure",
     "Enacted",
+    "Finding",
     "Gate",
     "History",
     "Objections",
     "Order",
     "PanelRule",
+    "Rule",
     "Rulebook",
     "RulebookDocument",
     "Score",
@@ -42,8 +46,9 @@ __all__ = [
     "Stage",
     "Tally",
     "children",
+    "explain",
+    "lint",
     "read_rulebook",
-    "situations",
     "stage_of",
     "walk",
 ]

@@ -1,8 +1,7 @@
 """Every way in which a stage can end, as situations that a rulebook must answer.
 
-`Situation` names what can go otherwise than planned; `Tally` counts what happened. The linter walks all tallies that
-can happen, adjudication looks at the one that did: both ask the same function, `situations`, so that what is checked
-beforehand is what is applied afterwards.
+`Situation` names what can go otherwise than planned; `Tally` counts what happened. The linter looks through all
+tallies that can happen, adjudication at the one that did, whose counts may be known only as ranges.
 """
 
 from __future__ import annotations
@@ -49,17 +48,3 @@ class Tally:
     contested: int = 0
     withdrawn_after: int = 0
     upheld_after: int = 0
-
-
-def situations(tally: Tally) -> tuple[Situation, ...]:
-    """The situations that are present in a tally, in the order in which a rulebook answers them."""
-    present = {
-        "withdrawal-before-decision": tally.withdrawn > 0,
-        "gate-undecided": tally.undecided > 0,
-        "nobody-remains": tally.remaining + tally.contested == 0,
-        "fewer-remain-than-seats": 0 < tally.remaining + tally.contested < tally.seats,
-        "tie-at-cut": tally.tied > tally.contested > 0,
-        "withdrawal-after-decision": tally.withdrawn_after > 0,
-        "objection-upheld-after-decision": tally.upheld_after > 0,
-    }
-    return tuple(situation for situation in SITUATIONS if present[situation])
