@@ -43,13 +43,15 @@ class Face:
 
     def show(self, *shown: RenderableType) -> None:
         """Results for a person; where a program reads them, lines have no blanks at their end."""
+        self.write(self.said(*shown))
+
+    def said(self, *shown: RenderableType) -> str:
+        """What `show` writes."""
         out = self.out
-        if out.is_terminal:
-            out.print(*shown, sep="\n")
-            return
         with out.capture() as capture:
             out.print(*shown, sep="\n")
-        self.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+        text = capture.get()
+        return text if out.is_terminal else "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
     def write(self, text: str) -> None:
         """Text for another program, as it is."""

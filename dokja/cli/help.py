@@ -66,10 +66,7 @@ def translate(command: Command, voice: Voice) -> None:
 
 def _page(command: Command, ctx: Context) -> str:
     face: Face = ctx.find_root().obj
-    console = face.out
-    with console.capture() as capture:
-        console.print(Group(*_parts(command, ctx, face.voice)))
-    return capture.get()
+    return face.said(Group(*_parts(command, ctx, face.voice)))
 
 
 def _parts(command: Command, ctx: Context, voice: Voice) -> list[RenderableType]:

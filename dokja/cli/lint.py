@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
@@ -141,7 +142,8 @@ def _print(face: Face, history: History, findings: Sequence[Finding]) -> None:
             Text(f"  {face.voice(mark('mend:'))} ", style="cyan").append(mend, style="default"), soft_wrap=True
         )
     if findings:
-        codes = ", ".join(dict.fromkeys(finding.code for finding in findings))
+        counts = Counter(finding.code for finding in findings)
+        codes = ", ".join(f"{code} ({count})" for code, count in sorted(counts.items()))
         face.out.print(face.voice(mark("{count} found: {codes}."), {"count": len(findings), "codes": codes}))
         face.note(mark("What a code means: dokja lint --explain {code}"), {"code": findings[0].code})
     else:

@@ -17,6 +17,8 @@ from dokja.language import mark
 from dokja.values import Day, Moment
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from dokja.programme import Programme
     from dokja.rulebook import Enacted, Rulebook
 
@@ -88,7 +90,8 @@ def _print(face: Face, programme: Programme, rules: Rulebook) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    out, language = face.out, face.voice.language
+    language = face.voice.language
+    shown: list[RenderableType] = []
     document = None
     for enacted in _by_document(rules):
         if enacted.document is not document:
@@ -100,13 +103,14 @@ def _print(face: Face, programme: Programme, rules: Rulebook) -> None:
                 + face.voice(mark("document {number}, in force from {day}"), {"number": document.number, "day": day}),
                 style="dim not bold",
             )
-            out.print(heading)
-            out.print()
+            shown += [heading, ""]
         line = Text(enacted.clause.id, style="cyan")
         line.append("  " + face.voice(CLAUSES[enacted.clause.kind]), style="dim")
-        out.print(Padding(line, (0, 0, 0, 2)))
-        out.print(Padding(Text(enacted.clause.text.say(language)), (0, 0, 1, 4)))
-    if document is None:
+        shown.append(Padding(line, (0, 0, 0, 2)))
+        shown.append(Padding(Text(enacted.clause.text.say(language)), (0, 0, 1, 4)))
+    if shown:
+        face.show(*shown)
+    else:
         face.note(mark("No rule was in force then."))
 
 

@@ -8,11 +8,11 @@ from markupsafe import Markup
 from rich.text import Text
 from rich.tree import Tree
 
-from dokja.adjudicate import Explanation, Score, StageOutcome, Support
+from dokja.adjudicate import Explanation, Score, StageOutcome
 from dokja.language import mark
 from dokja.report.edition import Edition
 from dokja.report.figure_words import support_said
-from dokja.report.quantities import interval_text
+from dokja.report.quantities import interval_text, number_text
 from dokja.report.words import MEASURE_RULES, STANDINGS
 
 SHOWN_ACTS = 5
@@ -41,7 +41,7 @@ def _number(stage: StageOutcome, score: Score, edition: Edition) -> Text:
     quantity = edition.quantity(score)
     line = Text(f"{edition.measure(stage.stage, score.measure)}  ")
     line.append(quantity.text, style="dim" if quantity.standing == "unknown" else "bold cyan")
-    of = edition.say(mark("of {points}"), {"points": interval_text(score.points, edition.language).split("–")[-1]})
+    of = edition.say(mark("of {points}"), {"points": number_text(score.points.upper)})
     rule = edition.say(MEASURE_RULES[score.rule])
     line.append(f"  {of} · {rule} · § {score.clause}", style="dim")
     return line
@@ -62,12 +62,8 @@ def _bounds(stage: StageOutcome, score: Score, edition: Edition) -> Iterator[Tex
     lower, upper = edition.quantity(score).lower, edition.quantity(score).upper
     for (supports, message), end in zip(ends, (lower, upper), strict=True):
         if supports:
-            said = Markup("; ").join(_support(stage, support, edition) for support in supports)
+            said = Markup("; ").join(dict.fromkeys(support_said(each, stage.stage, edition) for each in supports))
             yield _plain(edition.say(message, {"end": end, "supports": said}))
-
-
-def _support(stage: StageOutcome, support: Support, edition: Edition) -> Markup:
-    return support_said(support, stage.stage, edition)
 
 
 def _acts(score: Score, edition: Edition) -> Iterator[Text]:
