@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from dokja.intake.breach import Breach
-from dokja.intake.rules import Rules
+from dokja.intake.rules import MarkRange, Rules
 from dokja.record.acts import (
     Act,
     AnyAct,
@@ -42,15 +43,15 @@ def _named(act: AnyAct, rules: Rules) -> Iterator[Breach]:
     stage, when = getattr(act, "stage", None), utc_text(act.when)
     if stage is not None and not isinstance(act, Ballot) and not _stage_known(stage, when, rules):
         yield _unknown_stage(stage)
-    for field in ("call", "opens_call"):
-        call = getattr(act, field, None)
+    for name in ("call", "opens_call"):
+        call = getattr(act, name, None)
         if call is not None and not any(call in state.calls for state in rules.both(when)):
             yield Breach(
                 "act-unknown-call",
                 "The rulebook has no call “{call}”.",
                 "Write the id of one of its calls, or publish the call in the rulebook.",
                 {"call": call},
-                (field,),
+                (name,),
             )
 
 
@@ -116,26 +117,34 @@ def _has_gate(stage: str, gate: str, when: str, rules: Rules) -> bool:
     return any((stage, gate) in state.gates for state in rules.both(when))
 
 
-def ballot_breaches(
-    rules: Rules,
-    when: str,
-    stage: str,
-    panel: str,
-    measure: str | None,
-    gate: str | None,
-    marks: Mapping[str, Decimal],
-) -> Iterator[Breach]:
-    """What a ballot may not say: by its parts, so that bulk reading need not build an act."""
+@dataclass(frozen=True)
+class BallotForm:
+    """What a ballot of one kind may hold: each criterion with its marks, none for a vote; or why there is none.
+
+    Ballots by the million share a few forms, so forms can be kept.
+    """
+
+    breaches: tuple[Breach, ...] = ()
+    measure: str = ""
+    marks: Mapping[str, MarkRange] = field(default_factory=dict)
+
+
+def ballot_form(rules: Rules, when: str, stage: str, panel: str, measure: str | None, gate: str | None) -> BallotForm:
+    """The form of ballots on a measure or a gate."""
+    both = rules.both(when)
     if not _stage_known(stage, when, rules):
-        yield _unknown_stage(stage)
-        return
-    state = next((each for each in rules.both(when) if (stage, panel) in each.panels), None)
-    if state is None:
-        yield _unknown_panel(stage, panel)
-    elif gate is not None:
-        yield from _vote(rules, when, stage, panel, gate)
-    elif measure is not None:
-        yield from _marks(rules, when, stage, panel, measure, marks)
+        return BallotForm((_unknown_stage(stage),))
+    if not any((stage, panel) in state.panels for state in both):
+        return BallotForm((_unknown_panel(stage, panel),))
+    if gate is not None:
+        return BallotForm(tuple(_vote(rules, when, stage, panel, gate)))
+    name = measure or ""
+    rule = _measure(stage, name, when, rules)
+    if not isinstance(rule, Panel):
+        return BallotForm((_unknown_measure(stage, name, ("measure",)) if rule is None else _wrong_kind(rule),))
+    if rule.panel != panel:
+        return BallotForm((_unknown_panel(stage, panel),))
+    return BallotForm((), name, next(state.forms[stage, name] for state in both if (stage, name) in state.forms))
 
 
 def _unknown_panel(stage: str, panel: str) -> Breach:
@@ -156,48 +165,47 @@ def _vote(rules: Rules, when: str, stage: str, panel: str, gate: str) -> Iterato
         yield _unknown_panel(stage, panel)
 
 
-def _marks(
-    rules: Rules, when: str, stage: str, panel: str, measure: str, marks: Mapping[str, Decimal]
-) -> Iterator[Breach]:
-    rule = _measure(stage, measure, when, rules)
-    if not isinstance(rule, Panel):
-        yield _unknown_measure(stage, measure, ("measure",)) if rule is None else _wrong_kind(rule)
+def ballot_breaches(form: BallotForm, marks: Mapping[str, Decimal]) -> Iterator[Breach]:
+    """What a ballot of a form may not say."""
+    if form.breaches:
+        yield from form.breaches
         return
-    if rule.panel != panel:
-        yield _unknown_panel(stage, panel)
-    form = next(state.forms[stage, measure] for state in rules.both(when) if (stage, measure) in state.forms)
-    if marks.keys() != form.keys():
+    if marks.keys() != form.marks.keys():
         yield Breach(
             "act-criteria",
             "The ballot marks {marked}; “{measure}” is marked by {criteria}.",
             "Give one mark for each criterion of the measure and no other.",
-            {"marked": ", ".join(sorted(marks)), "measure": measure, "criteria": ", ".join(form)},
+            {"marked": ", ".join(sorted(marks)), "measure": form.measure, "criteria": ", ".join(form.marks)},
             ("marks",),
         )
     for criterion, mark in marks.items():
-        if (bounds := form.get(criterion)) is None:
-            continue
-        said = {"criterion": criterion, "mark": plain(mark), "low": plain(bounds.low), "high": plain(bounds.high)}
-        if mark > bounds.high:
-            yield Breach(
-                "act-mark-too-high",
-                "The mark {mark} for “{criterion}” is above the highest mark, {high}.",
-                "Write a mark from {low} to {high}.",
-                said,
-                ("marks", criterion),
-            )
-        elif mark < bounds.low:
-            yield Breach(
-                "act-mark-too-low",
-                "The mark {mark} for “{criterion}” is below the lowest mark, {low}.",
-                "Write a mark from {low} to {high}.",
-                said,
-                ("marks", criterion),
-            )
+        bounds = form.marks.get(criterion)
+        if bounds is not None and not bounds.low <= mark <= bounds.high:
+            yield _mark_outside(criterion, mark, bounds)
+
+
+def _mark_outside(criterion: str, mark: Decimal, bounds: MarkRange) -> Breach:
+    said = {"criterion": criterion, "mark": plain(mark), "low": plain(bounds.low), "high": plain(bounds.high)}
+    if mark > bounds.high:
+        return Breach(
+            "act-mark-too-high",
+            "The mark {mark} for “{criterion}” is above the highest mark, {high}.",
+            "Write a mark from {low} to {high}.",
+            said,
+            ("marks", criterion),
+        )
+    return Breach(
+        "act-mark-too-low",
+        "The mark {mark} for “{criterion}” is below the lowest mark, {low}.",
+        "Write a mark from {low} to {high}.",
+        said,
+        ("marks", criterion),
+    )
 
 
 def _ballot(act: Ballot, rules: Rules) -> Iterator[Breach]:
-    return ballot_breaches(rules, utc_text(act.when), act.stage, act.panel, act.measure, act.gate, act.marks)
+    form = ballot_form(rules, utc_text(act.when), act.stage, act.panel, act.measure, act.gate)
+    return ballot_breaches(form, act.marks)
 
 
 _TAKES = {Reported: "value", Index: "value", Runs: "runs", Proposed: "benchmarks", Ratio: "benchmarks"}

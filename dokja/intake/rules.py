@@ -56,10 +56,14 @@ class Rules:
     documents: frozenset[int]
     sources: frozenset[str]
 
+    def turn(self, when: str) -> int:
+        """How many states have begun by a time; acts of the same turn are held against the same rules."""
+        return bisect_right(self.turns, when)
+
     def at(self, when: str) -> Lookup:
         """The state in force at a time; before the first one, what the rulebook has become."""
-        position = bisect_right(self.turns, when)
-        return self.states[position - 1] if position else self.whole
+        turn = self.turn(when)
+        return self.states[turn - 1] if turn else self.whole
 
     def both(self, when: str) -> tuple[Lookup, Lookup]:
         """The states in which an act of that time may find what it names, the one in force first."""

@@ -7,7 +7,7 @@ comes after it rests on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,18 +74,28 @@ class _FileIntake:
             if batch.problems:
                 raise ActError(*batch.problems[:MOST_PROBLEMS])
             problems: list[Problem] = []
-            fresh = list(self._fresh(batch, start, problems))
+            fresh = self._fresh(batch, start, problems)
             for number, row in fresh:
-                problems += (breach.at(self.acts.place(number, breach.path)) for breach in self._untimely(row))
+                if untimely := self._untimely(row):
+                    problems += (breach.at(self.acts.place(number, breach.path)) for breach in untimely)
             if problems:
                 raise ActError(*problems[:MOST_PROBLEMS])
             self.writing.add(row for _, row in fresh)
 
-    def _fresh(self, batch: Batch, start: int, problems: list[Problem]) -> Iterator[tuple[int, Row]]:
+    def _fresh(self, batch: Batch, start: int, problems: list[Problem]) -> list[tuple[int, Row]]:
         """The rows that the record does not hold; those that contradict it go to `problems`."""
-        kept = self.writing.kept([row.key for row in batch.rows])
+        numbered = list(zip(batch.numbers, batch.rows, strict=True))
+        keys = [row.key for row in batch.rows]
+        kept = self.writing.kept(keys)
+        if not kept and len(set(keys)) == len(keys) and self.passed.isdisjoint(keys):
+            return numbered
+        return list(self._sifted(numbered, kept, start, problems))
+
+    def _sifted(
+        self, numbered: list[tuple[int, Row]], kept: Mapping[str, Kept], start: int, problems: list[Problem]
+    ) -> Iterator[tuple[int, Row]]:
         here: set[str] = set()
-        for number, row in zip(batch.numbers, batch.rows, strict=True):
+        for number, row in numbered:
             held = kept.get(row.key)
             twice = row.key in here or row.key in self.passed or (held is not None and held.index >= start)
             here.add(row.key)
@@ -98,7 +108,7 @@ class _FileIntake:
             else:
                 problems.append(_changed(row, held).at(self.acts.place(number, ())))
 
-    def _untimely(self, row: Row) -> Iterable[Breach]:
+    def _untimely(self, row: Row) -> Sequence[Breach]:
         """What the acts before it do not allow; other acts than ballots are then part of the course."""
         if row.type == _BALLOT:
             assert row.stage is not None and row.team is not None  # noqa: S101 - every ballot names them

@@ -8,6 +8,7 @@ state: that takes a root kept by somebody else.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -50,26 +51,31 @@ class _Head:
 class _Walk:
     """The log as far as it was walked: the tree up to the first gap, its heads, and the index due next."""
 
-    sealed: frozenset[int]
+    sealed: tuple[int, ...]
     frontier: Frontier = field(default_factory=lambda: Frontier(0, []))
     heads: dict[int, _Head] = field(default_factory=dict)
     due: int = 0
 
     def over(self, examined: Examined, place: Place) -> Iterator[Problem]:
         """Walk over a window; every gap before one of its runs is a problem."""
-        leaves = iter(examined.leaves)
+        first = 0
         for run in examined.runs:
+            leaves = examined.leaves[first : first + len(run)]
+            first += len(run)
             if run.start > self.due:
                 yield _missing(self.due, run.start - 1, place)
-            for index, leaf in zip(run, leaves, strict=False):
-                if index == self.frontier.size:
-                    self._add(leaf)
+            if run.start == self.frontier.size:
+                self._extend(leaves)
             self.due = run.stop
 
-    def _add(self, leaf: bytes) -> None:
-        self.frontier.add(leaf)
-        if self.frontier.size in self.sealed:
-            self.heads[self.frontier.size] = _Head(self.frontier.size, self.frontier.root(), self.frontier.joined())
+    def _extend(self, leaves: Sequence[bytes]) -> None:
+        """Take leaves in, and stop at every head on the way to see what it must be."""
+        start = self.frontier.size
+        due = self.sealed[bisect_right(self.sealed, start) : bisect_right(self.sealed, start + len(leaves))]
+        for size in due:
+            self.frontier.extend(leaves[self.frontier.size - start : size - start])
+            self.heads[size] = _Head(size, self.frontier.root(), self.frontier.joined())
+        self.frontier.extend(leaves[self.frontier.size - start :])
 
 
 def check(record: Record, processes: int | None = None) -> Check:
@@ -84,7 +90,7 @@ def check(record: Record, processes: int | None = None) -> Check:
         windows = connection.execute(_windows_in_order).scalars().all()
         last = heads[-1].size if heads else 0
         problems += _unsealed(connection, last, place)
-    walk = _Walk(frozenset(head.size for head in heads))
+    walk = _Walk(tuple(head.size for head in heads))
     spread = (processes or processors()) if len(windows) > 1 else 1
     for examined in in_order(partial(examine, record.url), windows, spread):
         problems += walk.over(examined, place)

@@ -1,4 +1,4 @@
-"""The Merkle tree hash of RFC 6962, section 2.1, kept up to date one leaf at a time.
+"""The Merkle tree hash of RFC 6962, section 2.1, kept up to date as leaves are added.
 
 A log of n leaves is cut into perfect subtrees, largest first, one for each 1 in n written in binary. Their hashes are
 all that the root and every later root depend on, so a million leaves cost twenty hashes of memory. They are stored
@@ -7,22 +7,24 @@ with each head of the record; proofs of inclusion and of consistency will start 
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 
 HASH_BYTES = 32
-EMPTY_ROOT = hashlib.sha256(b"").digest()
+_LEAF, _NODE = b"\x00", b"\x01"
+EMPTY_ROOT = sha256(b"").digest()
 """The root of no leaves (RFC 6962, section 2.1)."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
     """The hash of one entry: SHA-256 of 0x00 and the entry (RFC 6962, section 2.1)."""
-    return hashlib.sha256(b"\x00" + entry).digest()
+    return sha256(_LEAF + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of an inner node: SHA-256 of 0x01 and both children (RFC 6962, section 2.1)."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(_NODE + left + right).digest()
 
 
 @dataclass
@@ -43,14 +45,18 @@ class Frontier:
         """The peaks end to end, to be stored."""
         return b"".join(self.peaks)
 
-    def add(self, leaf: bytes) -> None:
-        """Take in one more leaf hash: it merges with every perfect subtree that it completes."""
-        completed = self.size
-        while completed & 1:
-            leaf = node_hash(self.peaks.pop(), leaf)
-            completed >>= 1
-        self.peaks.append(leaf)
-        self.size += 1
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        """Take in more leaf hashes, level by level: what is paired there makes the next level, what is odd stays."""
+        level, peaks, height = list(leaves), list[bytes](), 0
+        total = self.size + len(level)
+        while self.size >> height or level:
+            if self.size >> height & 1:
+                level.insert(0, self.peaks.pop())
+            if len(level) & 1:
+                peaks.append(level.pop())
+            level = [sha256(_NODE + left + right).digest() for left, right in zip(*[iter(level)] * 2, strict=True)]
+            height += 1
+        self.size, self.peaks = total, peaks[::-1]
 
     def root(self) -> bytes:
         """The root of all leaves so far."""

@@ -1,0 +1,1 @@
+"""Programmes and records of any size, and how long dokja takes over them."""
