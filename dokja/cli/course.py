@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dokja.cli.face import FOLD
 from dokja.language import mark
 from dokja.record import acts
 from dokja.record.acts import AnyAct
@@ -33,7 +34,7 @@ def course(edition: Edition) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(no_wrap=True)
-    table.add_column()
+    table.add_column(overflow=FOLD)
     before = ""
     for day, kind, said in _lines(edition):
         sign, style = MARKS.get(kind, OTHER)
@@ -41,7 +42,7 @@ def course(edition: Edition) -> RenderableType:
             "" if day == before else day, Text(sign, style=style), Text(said.striptags(), style=_weight(kind))
         )
         before = day
-    return Padding(table, (1, 0, 1, 2), expand=False)
+    return Padding(table, (1, 0, 0, 2), expand=False)
 
 
 def _weight(kind: str) -> str:

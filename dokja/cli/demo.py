@@ -114,7 +114,7 @@ def _print(face: Face, page: Path, published: Publication, proposed: Publication
         Text(edition.text(published.about.title), style="bold"),
         course(edition),
         *verdict_lines(edition),
-        Text(face.voice(mark("The same acts under a whole rulebook")), style="bold"),
+        Padding(Text(face.voice(mark("The same acts under a whole rulebook")), style="bold"), (1, 0, 0, 0)),
         Padding(Text(said), (0, 0, 1, 2), expand=False),
     )
     face.out.print(face.voice(mark("Open this page: {page}"), {"page": page.resolve()}), soft_wrap=True)

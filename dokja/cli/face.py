@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.console import Console, RenderableType
 
@@ -19,6 +20,9 @@ from dokja.language import Voice
 PIPED_WIDTH = 100
 WIDEST = 100
 """Lines of text longer than this are hard to read, however wide the terminal is."""
+
+FOLD: Literal["fold"] = "fold"
+"""How columns break their lines: any other way rich takes the blank after a Korean line for an overflow, and cuts."""
 
 PATIENCE = 1.0
 """Seconds of work after which a sign of life is shown."""

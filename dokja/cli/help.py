@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from dokja.cli.face import Face
+from dokja.cli.face import FOLD, Face
 from dokja.cli.usage import UsageError, unknown
 from dokja.language import Voice, mark
 
@@ -94,7 +94,7 @@ def _parts(command: Command, ctx: Context, voice: Voice) -> list[RenderableType]
 def _rows(rows: list[tuple[str, str]]) -> Padding:
     table = Table.grid(padding=(0, 3, 0, 0))
     table.add_column(style="cyan", no_wrap=True)
-    table.add_column()
+    table.add_column(overflow=FOLD)
     for name, said in rows:
         table.add_row(name, said)
     return Padding(table, (0, 0, 0, 2))

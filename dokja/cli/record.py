@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dokja.cli.face import Face
+from dokja.cli.face import FOLD, Face
 from dokja.cli.usage import UsageError, unknown
 from dokja.language import mark
 
@@ -138,7 +138,7 @@ def _print_list(face: Face, programme: Programme, found: Iterator[Entry]) -> Non
 
     table = Table(box=None, padding=(0, 3, 0, 0), pad_edge=False, header_style="bold")
     for column in (mark("index"), mark("when"), mark("type"), mark("who"), mark("about"), mark("id")):
-        table.add_column(face.voice(column), justify="right" if column == "index" else "left")
+        table.add_column(face.voice(column), justify="right" if column == "index" else "left", overflow=FOLD)
     for entry in found:
         act = entry.act
         about = " ".join(each for name in ("stage", "call", "team") if (each := getattr(act, name, None)))

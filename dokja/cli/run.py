@@ -67,7 +67,7 @@ def _print(face: Face, programme: Programme, done: Run) -> None:
         from dokja.cli.verdicts import verdict_lines
         from dokja.report.edition import Edition
 
-        face.show(*verdict_lines(Edition(done.publication, say.language)))
+        face.show(*verdict_lines(Edition(done.publication, say.language)), "")
     if done.site is not None:
         out.print(say(mark("Pages: {page}"), {"page": front_page(done.site, face)}), soft_wrap=True)
 

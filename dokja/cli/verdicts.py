@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dokja.adjudicate import Outcome, StageOutcome, Verdict
+from dokja.cli.face import FOLD
 from dokja.language import mark
 from dokja.report.edition import Edition
 from dokja.report.stage_summary import began, decision_of, headline, summary
@@ -66,15 +67,15 @@ def parting_lines(outcome: Outcome, edition: Edition) -> Iterator[RenderableType
         (stage, row) for stage in decided for row in verdict_rows(stage, edition) if row.verdict.kind in PARTING
     ]
     if not parting:
-        yield Padding(Text(edition.voice(mark("Nowhere."))), (0, 0, 1, 2), expand=False)
+        yield Padding(Text(edition.voice(mark("Nowhere."))), (0, 0, 0, 2), expand=False)
         return
     table = Table.grid(padding=(0, 3, 0, 0))
     for _ in range(3):
-        table.add_column()
+        table.add_column(overflow=FOLD)
     for stage, row in parting:
         said = Text(f"{row.subject.striptags()}: {row.decided.striptags()}")
         table.add_row(Text(edition.stage_title(stage.stage)), said, _verdict(row))
-    yield Padding(table, (0, 0, 1, 2))
+    yield Padding(table, (0, 0, 0, 2), expand=False)
 
 
 def _heading(outcome: StageOutcome, edition: Edition) -> RenderableType:
@@ -93,7 +94,7 @@ def _standings(standings: Standings, edition: Edition) -> Table:
     for column in standings.columns:
         title = Text(column.title.striptags()).append(f"\n/ {column.points}", style="dim not bold")
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column(edition.voice(mark("decided")))
+    table.add_column(edition.voice(mark("decided")), overflow=FOLD)
     for row in standings.rows:
         numbers = (
             Text(cell.quantity.text + (" *" if cell.leaked else ""), style=STANDING_STYLES[cell.quantity.standing])
@@ -110,7 +111,7 @@ def _standings(standings: Standings, edition: Edition) -> Table:
 def _verdicts(rows: Iterable[VerdictRow], edition: Edition) -> Table:
     table = _table()
     for title in (mark("part of the decision"), mark("decided"), mark("the rules in force lead to"), mark("verdict")):
-        table.add_column(edition.voice(title))
+        table.add_column(edition.voice(title), overflow=FOLD)
     for row in rows:
         follows = Text("\n").join(_plain(each) for each in row.follows)
         table.add_row(_plain(row.subject), _plain(row.decided), follows, _verdict(row))
@@ -128,10 +129,10 @@ def _verdict(row: VerdictRow) -> Text:
 def _list(sentences: Iterable[Markup]) -> RenderableType:
     table = Table.grid(padding=(0, 1, 0, 0))
     for _ in range(2):
-        table.add_column()
+        table.add_column(overflow=FOLD)
     for sentence in sentences:
         table.add_row("-", _plain(sentence))
-    return Padding(table, (1, 0, 1, 0))
+    return Padding(table, (1, 0, 0, 0))
 
 
 def _plain(said: Markup) -> Text:
