@@ -122,30 +122,37 @@ def _without_tie(box: Box, plan: Plan) -> Iterator[_End]:
 def _splits(box: Box, plan: Plan, good: Range, failing: int) -> Iterator[_Split]:
     """The splits nearest to the plan with so many good teams, and at least `failing` others that do not pass.
 
-    Undecided teams that count as passed are among the good and those below the minimum.
+    Two at most: the one with the fewest teams below the minimum score, and the one with the most, which a tie among
+    them may need. Undecided teams that count as passed are among the good and those below the minimum.
     """
-    withdrawn, below = box["withdrawn"][0], box["below_minimum"][0]
     undecided, failed = box["undecided"][0], box["failed"][0]
     needed = max(failing - failed - (0 if plan.undecided_pass else undecided), 0)
-    grown = min(needed, box["failed"][1] - failed)
-    failed, needed = failed + grown, needed - grown
-    if needed and not plan.undecided_pass:
-        grown = min(needed, box["undecided"][1] - undecided)
-        undecided, needed = undecided + grown, needed - grown
+    more_failed, needed = _take(needed, box["failed"][1] - failed)
+    more_undecided, needed = _take(needed, 0 if plan.undecided_pass else box["undecided"][1] - undecided)
     if needed:
         return
-    apart = withdrawn + failed + (0 if plan.undecided_pass else undecided)
-    for under in range(below, box["below_minimum"][1] + 1):
-        least = max(good[0], undecided - under if plan.undecided_pass else 0)
-        most = min(good[1], plan.entrants - apart - under)
-        if least > most:
-            continue
-        left = plan.entrants - apart - under - most
-        fail, left = _take(left, box["failed"][1] - failed)
-        wait, left = _take(left, 0 if plan.undecided_pass else box["undecided"][1] - undecided)
-        leave, short = _take(left, box["withdrawn"][1] - withdrawn)
-        if short < plan.entrants:
-            yield _Split(short, withdrawn + leave, undecided + wait, failed + fail, under, most)
+    failed, undecided = failed + more_failed, undecided + more_undecided
+    apart = box["withdrawn"][0] + failed + (0 if plan.undecided_pass else undecided)
+    lowest, highest = box["below_minimum"]
+    highest = min(highest, plan.entrants - apart - good[0])
+    if plan.undecided_pass:
+        lowest = max(lowest, undecided - good[1])
+    for below in dict.fromkeys((lowest, highest)) if lowest <= highest else ():
+        least = max(good[0], undecided - below if plan.undecided_pass else 0)
+        most = min(good[1], plan.entrants - apart - below)
+        if least <= most:
+            yield from _filled(box, plan, undecided, failed, below, most)
+
+
+def _filled(box: Box, plan: Plan, undecided: int, failed: int, below: int, good: int) -> Iterator[_Split]:
+    """The split with everybody else failing, undecided or withdrawn as far as the box allows, and the rest absent."""
+    withdrawn = box["withdrawn"][0]
+    left = plan.entrants - withdrawn - failed - below - good - (0 if plan.undecided_pass else undecided)
+    more_failed, left = _take(left, box["failed"][1] - failed)
+    more_undecided, left = _take(left, 0 if plan.undecided_pass else box["undecided"][1] - undecided)
+    more_withdrawn, short = _take(left, box["withdrawn"][1] - withdrawn)
+    if short < plan.entrants:
+        yield _Split(short, withdrawn + more_withdrawn, undecided + more_undecided, failed + more_failed, below, good)
 
 
 def _take(left: int, room: int) -> tuple[int, int]:
