@@ -48,7 +48,10 @@ class Voice:
     def problem(self, problem: Problem) -> str:
         """A problem as one line: place, code, what is wrong, how to mend it."""
         where = f"{problem.place}: " if str(problem.place) else ""
-        said = " ".join(self(part, problem.values) for part in (problem.what, problem.mend))
+        values = dict(problem.values)
+        if reason := values.get("reason"):
+            values["reason"] = self(reason)
+        said = " ".join(self(part, values) for part in (problem.what, problem.mend))
         return f"{where}{problem.code} {said}"
 
     def error(self, error: DokjaError) -> str:

@@ -10,6 +10,7 @@ size, depth and count are capped before anything is built.
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, StreamMark, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, StreamMark
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -32,6 +33,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+from ruamel.yaml.reader import ReaderError
 
 from dokja.errors import DokjaError, Place, Problem
 from dokja.values import Tree
@@ -154,14 +156,14 @@ def read_yaml(file: Path, family: type[DokjaError], data: bytes | None = None) -
                 {"problem": str(error.problem or error.context)},
             )
         ) from error
-    except YAMLError as error:
+    except ReaderError as error:
         raise family(
             Problem(
                 "yaml-syntax",
                 "This is not YAML 1.2: {problem}.",
                 "Remove the character that YAML does not allow.",
-                Place(file),
-                {"problem": " ".join(str(error).split())[:200]},
+                _place_of(file, text, error.position),
+                {"problem": f"U+{ord(text[error.position]):04X}"},
             )
         ) from error
     return Document(file, tree, MappingProxyType(places))
@@ -226,6 +228,12 @@ def _refusal(event: Event, frames: list[_Frame], documents: int, nodes: int) -> 
             "Keep one per file.",
         ),
         (
+            isinstance(event, DocumentStartEvent) and event.version not in (None, (1, 2)),
+            "yaml-version",
+            "The file asks to be read as another version of YAML.",
+            "Take the %YAML line out; YAML 1.2 is what is read.",
+        ),
+        (
             isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None,
             "yaml-anchor",
             "Anchors and aliases are not allowed.",
@@ -263,6 +271,11 @@ def _place(file: Path, mark: StreamMark | None) -> Place:
     return Place(file) if mark is None else Place(file, mark.line + 1, mark.column + 1)
 
 
+def _place_of(file: Path, text: str, position: int) -> Place:
+    start = text.rfind("\n", 0, position) + 1
+    return Place(file, text.count("\n", 0, position) + 1, position - start + 1)
+
+
 def typed(document: Document, schema: TypeAdapter[T], family: type[DokjaError], code: str) -> T:
     """The document as `schema` types it; every breach is a problem of `family`, with its line, under `code`."""
     try:
@@ -283,6 +296,15 @@ _MENDS = {
         "“{value}” is not a valid value of “{field}”.",
         "Ids are lower-case ASCII letters and digits, joined by - or .",
     ),
+    "string_too_long": ("“{field}” is too long.", "Shorten it."),
+    "string_too_short": ("“{field}” is empty.", "Write it, or take the field out."),
+    "too_long": ("“{field}” is too long.", "Shorten it."),
+    "too_short": ("“{field}” holds too few values.", "Write it, or take the field out."),
+    "model_type": ("“{field}” is no mapping.", "Write its fields, one a line, as name: value."),
+    "model_attributes_type": ("“{field}” is no mapping.", "Write its fields, one a line, as name: value."),
+    "dict_type": ("“{field}” is no mapping.", "Write its fields, one a line, as name: value."),
+    "tuple_type": ("“{field}” is no list.", "Write its values, one a line, each after a dash."),
+    "string_type": ("“{field}” is no text.", "Write a text."),
     "literal_error": ("“{value}” is not a valid value of “{field}”.", "Write one of {expected}."),
     "union_tag_invalid": ("“{value}” is not a known kind.", "Write one of {expected}."),
     "union_tag_not_found": ("The field that names the kind is missing.", "Add {expected}."),
@@ -293,7 +315,10 @@ def _problem(details: ErrorDetails, tree: Any, locate: Locate, code: str) -> Pro
     path = _known_path(tree, details["loc"])
     context = details.get("ctx", {})
     what, mend = _MENDS.get(details["type"], ("“{field}”: {reason}.", "Mend the value “{value}”."))
-    name = next((str(part) for part in reversed(details["loc"]) if isinstance(part, str)), "")
+    odd = [letter for letter in dict.fromkeys(str(details["input"])) if not letter.isascii()]
+    if details["type"] == "string_pattern_mismatch" and odd:
+        what = "“{value}” holds {odd}; an id holds ASCII letters only, and none that look like them."
+    name = next((str(part) for part in reversed(details["loc"]) if isinstance(part, str)), "document")
     expected = context.get("expected") or context.get("expected_tags") or context.get("discriminator") or ""
     tag = context.get("tag")
     return Problem(
@@ -305,6 +330,7 @@ def _problem(details: ErrorDetails, tree: Any, locate: Locate, code: str) -> Pro
             "field": name,
             "value": str(tag if tag is not None else details["input"])[:80],
             "expected": str(expected),
+            "odd": ", ".join(f"U+{ord(letter):04X} {unicodedata.name(letter, '')}".strip() for letter in odd[:3]),
             "reason": details["msg"].removeprefix("Value error, "),
         },
     )

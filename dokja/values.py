@@ -9,9 +9,10 @@ in until they are computed with.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +25,8 @@ from pydantic import (
 from pydantic.json_schema import WithJsonSchema
 
 LanguageCode = Literal["ko", "en"]
+
+D = TypeVar("D", date, datetime)
 
 MAXIMUM_TEXT = 20_000
 """Longest text that a clause or a note may hold, in characters."""
@@ -64,7 +67,9 @@ def _count(value: object) -> int:
 
 
 def _time(value: object) -> datetime:
-    moment = datetime.fromisoformat(value) if isinstance(value, str) and _TIME.fullmatch(value) else value
+    moment = (
+        _of_calendar(datetime.fromisoformat, value) if isinstance(value, str) and _TIME.fullmatch(value) else value
+    )
     if isinstance(moment, datetime) and moment.tzinfo is not None:
         if not EARLIEST <= moment <= LATEST:
             raise ValueError(f"not a time between {EARLIEST.year} and {LATEST.year}")
@@ -76,8 +81,15 @@ def _day(value: object) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
-        return date.fromisoformat(value)
+        return _of_calendar(date.fromisoformat, value)
     raise ValueError("not a day: write it such as 2026-01-15")
+
+
+def _of_calendar(read: Callable[[str], D], written: str) -> D:
+    try:
+        return read(written)
+    except ValueError as error:
+        raise ValueError("no such day or hour in the calendar") from error
 
 
 def _flag(value: object) -> bool:

@@ -164,8 +164,8 @@ ONE_EDIT: Sequence[tuple[str, Edit]] = [
         "DK702",
         (
             "  # Objections:",
-            "  - {id: cut-b, kind: cut, text: {ko: 가, en: b}, stage: stage-1, order: gate-then-points, ties: [{step: lot}]}\n"
-            "  # Objections:",
+            "  - {id: cut-b, kind: cut, text: {ko: 가, en: b}, stage: stage-1, order: points-then-gate, "
+            "ties: [{step: lot}]}\n  # Objections:",
         ),
     ),
     (
