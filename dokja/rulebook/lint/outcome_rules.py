@@ -107,11 +107,15 @@ def answered(subject: Subject, stage: Stage) -> Answered:
     """Every outcome of a stage held against the clauses that answer it."""
     cut = next(iter(subject.all(Cut, stage.id)), None)
     clauses = subject.all(Contingency, stage.id)
-    return _answered(plans(subject, stage), clauses, cut.id if cut and decided_tie(cut) else None)
+    return look_through(plans(subject, stage), clauses, cut.id if cut and decided_tie(cut) else None)
 
 
 @lru_cache(maxsize=256)
-def _answered(readings: tuple[Plan, ...], clauses: tuple[Contingency, ...], tie_rule: str | None) -> Answered:
+def look_through(readings: tuple[Plan, ...], clauses: tuple[Contingency, ...], tie_rule: str | None) -> Answered:
+    """Every reachable outcome of the readings of a stage, held against its contingencies.
+
+    tie_rule: the id of the cut whose tie rule parts all ties; `None` where none does.
+    """
     gaps: dict[Situation, Tally] = {}
     overlaps: dict[tuple[str, str], tuple[Situation, Tally]] = {}
     alive: set[str] = set()
