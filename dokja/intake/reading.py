@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, Self
 
 from pydantic import ValidationError
 
 from dokja.errors import Problem
-from dokja.intake.admissible import BallotForm, ballot_breaches, ballot_form, breaches, unknown_names
+from dokja.intake.admissible import ballot_breaches, ballot_form, breaches, unknown_names
 from dokja.intake.breach import Breach
 from dokja.intake.rules import Rules
 from dokja.record.acts import ACT
@@ -20,40 +19,47 @@ from dokja.record.canonical import Row, row_of
 from dokja.strict_yaml import Locate, problems_of
 
 _KINDS = ("union_tag_invalid", "union_tag_not_found")
-_decimal = lru_cache(maxsize=65_536)(Decimal)
+_REMEMBERED = 65_536
+
+Kind = tuple[str, str, str, str | None, str | None]
+"""What the form of a ballot follows from: since when its rules hold, its stage, panel, measure and gate."""
+
+Marks = tuple[tuple[str, str], ...]
+"""The marks of a ballot as they were written, each after its criterion."""
 
 
-@dataclass(frozen=True)
 class Reader:
-    """Reads acts under the rules; forms and names that ballots had so far are not looked up again."""
+    """Reads acts under the rules. Ballots by the million say few different things; none of them is checked twice."""
 
-    rules: Rules
-    _forms: dict[tuple[object, ...], BallotForm] = field(default_factory=dict)
-    _names: dict[tuple[str | None, str | None], tuple[Breach, ...]] = field(default_factory=dict)
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self._form = lru_cache(_REMEMBERED)(partial(ballot_form, rules))
+        self._plain_breaches = lru_cache(_REMEMBERED)(self._breaches_of_plain)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Rules]]:
+        """What goes to another process is the rules; what is remembered stays."""
+        return type(self), (self.rules,)
 
     def read(self, tree: Any, locate: Locate) -> Row | tuple[Problem, ...]:  # noqa: ANN401 - any JSON or YAML
         """The row of an act, or every problem of it; `locate` says where a field of the act stands."""
         if (row := plain_row(tree)) is not None:
-            found = [*self._plain_breaches(tree, row.when)]
+            kind = self.rules.since(row.when), tree["stage"], tree["panel"], tree.get("measure"), tree.get("gate")
+            said = tuple(tree["marks"].items()) if "marks" in tree else ()
+            found = self._plain_breaches(kind, tree.get("clause"), tree.get("source"), said)
         else:
             try:
                 act = ACT.validate_python(tree)
             except ValidationError as error:
                 return tuple(_schema_problems(error, tree, locate))
-            row, found = row_of(act), [*breaches(act, self.rules)]
+            row, found = row_of(act), tuple(breaches(act, self.rules))
         return tuple(breach.at(locate(breach.path)) for breach in found) if found else row
 
-    def _plain_breaches(self, tree: Mapping[str, Any], when: str) -> Iterator[Breach]:
+    def _breaches_of_plain(
+        self, kind: Kind, clause: str | None, source: str | None, said: Marks
+    ) -> tuple[Breach, ...]:
         """What `breaches` says of the same ballot, without an act being built."""
-        names = tree.get("clause"), tree.get("source")
-        if (unknown := self._names.get(names)) is None:
-            unknown = self._names[names] = tuple(unknown_names(*names, self.rules))
-        yield from unknown
-        kind = tree["stage"], tree["panel"], tree.get("measure"), tree.get("gate")
-        asked = (self.rules.turn(when), *kind)
-        if (form := self._forms.get(asked)) is None:
-            form = self._forms[asked] = ballot_form(self.rules, when, *kind)
-        yield from ballot_breaches(form, {name: _decimal(mark) for name, mark in tree.get("marks", {}).items()})
+        marks = {criterion: Decimal(mark) for criterion, mark in said}
+        return (*unknown_names(clause, source, self.rules), *ballot_breaches(self._form(*kind), marks))
 
 
 def _schema_problems(error: ValidationError, tree: Any, locate: Locate) -> Iterator[Problem]:  # noqa: ANN401

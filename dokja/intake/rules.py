@@ -56,13 +56,14 @@ class Rules:
     documents: frozenset[int]
     sources: frozenset[str]
 
-    def turn(self, when: str) -> int:
-        """How many states have begun by a time; acts of the same turn are held against the same rules."""
-        return bisect_right(self.turns, when)
+    def since(self, when: str) -> str:
+        """When the state in force at a time began, "" before the first one; acts since then meet the same rules."""
+        turn = bisect_right(self.turns, when)
+        return self.turns[turn - 1] if turn else ""
 
     def at(self, when: str) -> Lookup:
         """The state in force at a time; before the first one, what the rulebook has become."""
-        turn = self.turn(when)
+        turn = bisect_right(self.turns, when)
         return self.states[turn - 1] if turn else self.whole
 
     def both(self, when: str) -> tuple[Lookup, Lookup]:

@@ -48,6 +48,7 @@ class PlainBallot(TypedDict):
 
 
 _PLAIN = TypeAdapter(PlainBallot).validator
+_IN_ORDER = tuple(sorted(PlainBallot.__annotations__))
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 _EXACT = Context(prec=400, traps=[Inexact])
 
@@ -68,7 +69,7 @@ def plain_row(tree: object) -> Row | None:
     when = _in_utc(tree["when"])
     if marks == vote or marks != ("measure" in tree) or vote != ("gate" in tree) or when is None:
         return None
-    ordered: dict[str, Any] = dict(sorted(tree.items()))
+    ordered: dict[str, Any] = {name: tree[name] for name in _IN_ORDER if name in tree}
     ordered["when"] = when
     if marks:
         ordered["marks"] = dict(sorted(tree["marks"].items()))
