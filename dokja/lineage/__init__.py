@@ -1,0 +1,1 @@
+"""The weight audit: is this component of a checkpoint derived from that model? It knows nothing of programmes."""
