@@ -99,4 +99,4 @@ def _start(
 def _start_group(ctx: typer.Context) -> None:
     if ctx.invoked_subcommand is None:
         face: Face = ctx.obj
-        face.write(ctx.get_help())
+        face.write(ctx.get_help() + "\n")

@@ -13,11 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from dokja.cli.face import FOLD
+from dokja.cli.verdicts import COLOURS, PARTING
 from dokja.language import mark
 from dokja.record import acts
 from dokja.record.acts import AnyAct
 from dokja.report.act_words import act_said
 from dokja.report.edition import Edition
+from dokja.report.timeline import verdict_of
+from dokja.report.words import VERDICTS
 
 MARKS: Mapping[str, tuple[str, str]] = {
     "rulebook-published": ("§", "magenta"),
@@ -36,27 +39,30 @@ def course(edition: Edition) -> RenderableType:
     table.add_column(no_wrap=True)
     table.add_column(overflow=FOLD)
     before = ""
-    for day, kind, said in _lines(edition):
-        sign, style = MARKS.get(kind, OTHER)
-        table.add_row(
-            "" if day == before else day, Text(sign, style=style), Text(said.striptags(), style=_weight(kind))
-        )
+    for day, first, said in _lines(edition):
+        sign, style = MARKS.get(first.type, OTHER)
+        table.add_row("" if day == before else day, Text(sign, style=style), _said(first, said, edition))
         before = day
     return Padding(table, (1, 0, 0, 2), expand=False)
 
 
-def _weight(kind: str) -> str:
-    return "bold" if kind == "decision" else ""
+def _said(act: AnyAct, said: Markup, edition: Edition) -> Text:
+    """What happened, and beside it where the rules in force do not lead there."""
+    text = Text(said.striptags(), style="bold" if isinstance(act, acts.Decision) else "")
+    verdict = verdict_of(edition.act_indexes[act.id], edition)
+    if verdict in PARTING:
+        text.append(f"  [{edition.voice(VERDICTS[verdict])}]", style=COLOURS[verdict])
+    return text
 
 
-def _lines(edition: Edition) -> Iterator[tuple[str, str, Markup]]:
-    """Day, type and words of every line; acts of one type and one moment are told together where they can be."""
+def _lines(edition: Edition) -> Iterator[tuple[str, AnyAct, Markup]]:
+    """Day, first act and words of every line; acts of one type and one moment are told together where they can be."""
     told = (act for act in edition.publication.acts.values() if type(act) in _TOLD)
     for _, same in groupby(told, key=lambda act: (act.when, type(act), getattr(act, "stage", None))):
         together = tuple(same)
         day = together[0].when.astimezone(edition.zone).date().isoformat()
         for said in _TOLD[type(together[0])](together, edition):
-            yield day, together[0].type, said
+            yield day, together[0], said
 
 
 def _each(together: tuple[AnyAct, ...], edition: Edition) -> Iterator[Markup]:

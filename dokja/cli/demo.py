@@ -117,7 +117,7 @@ def _print(face: Face, page: Path, published: Publication, proposed: Publication
         Padding(Text(face.voice(mark("The same acts under a whole rulebook")), style="bold"), (1, 0, 0, 0)),
         Padding(Text(said), (0, 0, 1, 2), expand=False),
     )
-    face.out.print(face.voice(mark("Open this page: {page}"), {"page": page.resolve()}), soft_wrap=True)
+    face.line(face.voice(mark("Open this page: {page}"), {"page": page.resolve()}))
 
 
 def _whole(real: Publication, edition: Edition) -> Iterator[Markup]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 from dokja.language import Voice
 
@@ -26,6 +27,10 @@ FOLD: Literal["fold"] = "fold"
 
 PATIENCE = 1.0
 """Seconds of work after which a sign of life is shown."""
+
+
+class ReaderGoneError(Exception):
+    """Whoever read stdout has gone. No `OSError`, because typer ends the command on those itself, as if it failed."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,13 @@ class Face:
         """Where all goes that is not the result."""
         return _console(stderr=True)
 
+    def line(self, text: str | Text, style: str = "") -> None:
+        """A line of the result, left as long as it is: terminals break it, programs read it whole."""
+        out = self.out
+        with out.capture() as capture:
+            out.print(text, style=style, soft_wrap=True)
+        self.write(capture.get())
+
     def show(self, *shown: RenderableType) -> None:
         """Results for a person; where a program reads them, lines have no blanks at their end."""
         self.write(self.said(*shown))
@@ -58,8 +70,11 @@ class Face:
         return text if out.is_terminal else "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
     def write(self, text: str) -> None:
-        """Text for another program, as it is."""
-        sys.stdout.write(text)
+        """Text as it is."""
+        try:
+            sys.stdout.write(text)
+        except BrokenPipeError as error:
+            raise ReaderGoneError from error
 
     def note(self, message: str, values: dict[str, object] | None = None) -> None:
         """One line to the person at the terminal."""

@@ -38,7 +38,7 @@ def init(
         face.write(to_json({"folder": folder, "files": written}))
         return
     for file in written:
-        face.out.print(str(file), soft_wrap=True)
+        face.line(str(file))
     face.note(mark("Next: dokja run {folder}"), {"folder": folder})
 
 

@@ -104,7 +104,7 @@ def _explain(face: Face, code: str) -> None:
     elif face.out.is_terminal:
         from rich.markdown import Markdown
 
-        face.out.print(Markdown(page))
+        face.show(Markdown(page))
     else:
         face.write(page.rstrip() + "\n")
 
@@ -136,19 +136,17 @@ def _print(face: Face, history: History, findings: Sequence[Finding]) -> None:
     for finding in findings:
         line = Text(f"{finding.place}: " if str(finding.place) else "")
         line.append(finding.code, style="bold red").append(f" {face.voice(finding.what, finding.values)}")
-        face.out.print(line, soft_wrap=True)
+        face.line(line)
         mend = face.voice(finding.mend, finding.values)
-        face.out.print(
-            Text(f"  {face.voice(mark('mend:'))} ", style="cyan").append(mend, style="default"), soft_wrap=True
-        )
+        face.line(Text(f"  {face.voice(mark('mend:'))} ", style="cyan").append(mend, style="default"))
     if findings:
         counts = Counter(finding.code for finding in findings)
         codes = ", ".join(f"{code} ({count})" for code, count in sorted(counts.items()))
-        face.out.print(face.voice(mark("{count} found: {codes}."), {"count": len(findings), "codes": codes}))
+        face.line(face.voice(mark("{count} found: {codes}."), {"count": len(findings), "codes": codes}))
         face.note(mark("What a code means: dokja lint --explain {code}"), {"code": findings[0].code})
     else:
         count = {"count": len(history.whole.enacted)}
-        face.out.print(face.voice(mark("Nothing is left open in {count} clauses."), count), style="green")
+        face.line(face.voice(mark("Nothing is left open in {count} clauses."), count), style="green")
 
 
 def _annotation(face: Face, finding: Finding) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from itertools import pairwise
 import typer
 
 from dokja.cli.app import make_app
-from dokja.cli.face import Face
+from dokja.cli.face import Face, ReaderGoneError
 from dokja.cli.usage import problem_of
 from dokja.errors import DokjaError, Place, Problem
 from dokja.language import LANGUAGES, Voice, preferred
@@ -24,12 +25,15 @@ PIPE_CLOSED = 141
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; what goes wrong on purpose is told in a line each, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no Korean letters shows "?"
     words = sys.argv[1:] if arguments is None else list(arguments)
     face = Face(Voice(_language(words)), json="--json" in _before_dashes(words))
     try:
         code = _run(face, words)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGoneError):
         # The reader has gone; what is left in the buffer has nowhere to go when Python closes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED

@@ -94,10 +94,10 @@ def check(ctx: typer.Context, folder: Folder) -> int:
         face.write(to_json({"size": checked.size, "root": checked.root.hex(), "problems": problems}))
     else:
         for problem in checked.problems:
-            face.out.print(face.voice.problem(problem), soft_wrap=True)
+            face.line(face.voice.problem(problem))
         if not checked.problems:
             values = {"size": f"{checked.size:,}", "root": checked.root.hex()}
-            face.out.print(face.voice("{size} acts, all as they were written. Root {root}", values), soft_wrap=True)
+            face.line(face.voice("{size} acts, all as they were written. Root {root}", values))
     return FELL_SHORT if checked.problems else 0
 
 

@@ -55,21 +55,21 @@ def _write_json(face: Face, done: Run) -> None:
 
 
 def _print(face: Face, programme: Programme, done: Run) -> None:
-    out, say = face.out, face.voice
-    out.print(programme.about.title.say(say.language), style="bold", soft_wrap=True)
+    say = face.voice
+    face.line(programme.about.title.say(say.language), style="bold")
     taken = mark("{taken} acts newly taken in, {size} in the record.")
     nothing = mark("Nothing new: {size} acts in the record.")
-    out.print(say(taken if done.taken else nothing, {"taken": f"{done.taken:,}", "size": f"{done.stamp.size:,}"}))
-    out.print(say(mark("Root {root}"), {"root": done.stamp.root}), soft_wrap=True, style="dim")
+    face.line(say(taken if done.taken else nothing, {"taken": f"{done.taken:,}", "size": f"{done.stamp.size:,}"}))
+    face.line(say(mark("Root {root}"), {"root": done.stamp.root}), style="dim")
     if done.stamp.without:
-        out.print(say(mark("Left out: {sources}"), {"sources": ", ".join(done.stamp.without)}))
+        face.line(say(mark("Left out: {sources}"), {"sources": ", ".join(done.stamp.without)}))
     if done.publication is not None:
         from dokja.cli.verdicts import verdict_lines
         from dokja.report.edition import Edition
 
         face.show(*verdict_lines(Edition(done.publication, say.language)), "")
     if done.site is not None:
-        out.print(say(mark("Pages: {page}"), {"page": front_page(done.site, face)}), soft_wrap=True)
+        face.line(say(mark("Pages: {page}"), {"page": front_page(done.site, face)}))
 
 
 def front_page(site: Path, face: Face) -> Path:
