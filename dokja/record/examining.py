@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import from_json
-from sqlalchemy import URL, Engine, select
+from sqlalchemy import URL, select
 
 from dokja.errors import Place, Problem, RecordError
 from dokja.language import mark
@@ -37,11 +36,14 @@ def examine(url: URL, window: int) -> Examined:
     place = place_of(url)
     first = window * WINDOW
     inside = (ACTS.c["index"] >= first, ACTS.c["index"] < first + WINDOW)
+    engine = connect(url, PATIENCE_SECONDS)
     try:
-        with told(place), _engine(url).connect() as connection:
+        with told(place), engine.connect() as connection:
             rows = connection.execute(select(ACTS).where(*inside).order_by(ACTS.c["index"])).all()
     except RecordError as error:
         return Examined((), (), error.problems)
+    finally:
+        engine.dispose()
     leaves: list[bytes] = []
     problems: list[Problem] = []
     for index, *stored in rows:
@@ -50,11 +52,6 @@ def examine(url: URL, window: int) -> Examined:
             problems.append(_fault(index, stored, derived, place))
         leaves.append(derived.leaf if derived and derived.body == stored[5] else _leaf(stored[5]))
     return Examined(_runs([row[0] for row in rows]), tuple(leaves), tuple(problems))
-
-
-@cache
-def _engine(url: URL) -> Engine:
-    return connect(url, PATIENCE_SECONDS)
 
 
 def _derived(body: Any) -> Row | None:  # noqa: ANN401 - a damaged database hands out anything

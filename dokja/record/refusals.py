@@ -65,6 +65,14 @@ def told(place: Place) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise RecordError(_problem(error.orig, place)) from error
+    except UnicodeDecodeError as error:
+        raise RecordError(_damaged(place)) from error
+
+
+def _damaged(place: Place) -> Problem:
+    """SQLite quotes what it stumbles over; where that is no text, the file is damaged."""
+    _, code, what, mend = next(refusal for refusal in _REFUSALS if refusal[1] == "record-damaged")
+    return Problem(code, what, mend, place, {"reason": "SQLITE_CORRUPT"})
 
 
 def _problem(error: BaseException | None, place: Place) -> Problem:

@@ -1,0 +1,78 @@
+"""Canonical bytes are RFC 8785: one spelling for one act, read back without loss."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dokja.record import ACT, act_of, canonical
+from dokja.record.bulk import light, plain_row
+from dokja.record.canonical import row_of
+from tests.record.at_hand import ballot, statement
+
+
+def spelled(tree: object) -> bytes:
+    """RFC 8785 for trees whose keys are ASCII and that hold no fractions: Python's writer spells those the same."""
+    return json.dumps(tree, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@given(text=st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: bool(text.strip())))
+def test_texts_of_any_script_stand_as_they_are(text: str) -> None:
+    act = statement(1, text)
+    assert act.note is not None
+    tree = {
+        "id": "statement-1",
+        "note": {"en": act.note.en, "ko": "말 1"},
+        "stage": "stage-1",
+        "type": "statement",
+        "when": "2027-03-01T00:00:00Z",
+        "who": "office",
+    }
+    assert canonical(act) == spelled(tree)
+    assert act_of(canonical(act)) == act
+
+
+marks = st.decimals(min_value=0, max_value=999, places=3).map(str)
+
+
+@given(technology=marks, plan=marks, flipped=st.booleans())
+def test_decimals_stand_as_they_were_written(technology: str, plan: str, flipped: bool) -> None:
+    pairs = [("technology", technology), ("plan", plan)]
+    tree: dict[str, Any] = {**ballot(1).model_dump(mode="json", exclude_none=True, exclude_defaults=True)}
+    tree["marks"] = dict(reversed(pairs) if flipped else pairs)
+    body = canonical(ACT.validate_python(tree))
+    assert json.loads(body)["marks"] == {"plan": plan, "technology": technology}
+    assert body == spelled(json.loads(body))
+
+
+@pytest.mark.parametrize(
+    "when",
+    ["2027-03-01T09:00:00+09:00", "2027-03-01T00:00:00Z", "2027-02-28T19:00:00-05:00", "2027-03-01T05:45:00+05:45"],
+)
+def test_one_moment_has_one_spelling(when: str) -> None:
+    tree = json.loads(canonical(statement(1))) | {"when": when}
+    assert canonical(ACT.validate_python(tree)) == canonical(statement(1))
+
+
+def test_what_may_be_left_out_is_left_out() -> None:
+    tree = json.loads(canonical(ballot(1)))
+    assert canonical(ACT.validate_python(tree | {"clause": None, "gate": None, "id": "ballot"})) == canonical(
+        ballot(1)
+    )
+
+
+def test_the_light_row_says_what_the_ballot_says() -> None:
+    row = plain_row(json.loads(canonical(ballot(7))))
+    assert row == row_of(ballot(7))
+    read = light(5, row_of(ballot(7)).body)
+    assert (read.position, read.rater, read.subject, str(read.total), read.meets) == (
+        5,
+        "rater-7",
+        "expert",
+        "30.50",
+        None,
+    )
