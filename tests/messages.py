@@ -1,8 +1,8 @@
-"""Every message that dokja can say to a person, found in its source; `make messages` brings the catalogue in line.
+"""Every message that dokja can say to a person, found in its source; `make messages` keeps the catalogue in line.
 
 A message is: a text given to `voice`, `say`, `mark` or one of their kin; what a `Problem` says and how to mend it; why
-a value is refused (a `ValueError` beside a schema); and any text that reads like a sentence, so that a message in a table cannot be
-forgotten. Docstrings and f-strings are none.
+a value is refused (a `ValueError` beside a schema); and any text that reads like a sentence, so that a message in a
+table cannot be forgotten. Docstrings and f-strings are none.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -28,7 +29,26 @@ SPEAKERS = frozenset({"voice", "say", "mark", "note", "working", "_", "gettext"}
 """Functions whose first argument is a message."""
 
 SENTENCE = re.compile(r"[A-Z“{].* .*[.?…”]", re.DOTALL)
-CODE = re.compile(r"[a-z]+(?:-[a-z0-9]+)+")
+FAMILIES = (
+    "act",
+    "demo",
+    "file",
+    "init",
+    "lint",
+    "programme",
+    "record",
+    "rulebook",
+    "system",
+    "usage",
+    "why",
+    "yaml",
+)
+"""What codes of problems begin with: the room or the verb that they come from."""
+
+CODE = re.compile(rf"(?:{'|'.join(FAMILIES)})(?:-[a-z0-9]+)+")
+NO_CODES = frozenset({"rulebook-published", "rulebook-amended"})
+"""Types of acts, which look like codes."""
+
 PLACEHOLDERS = Formatter()
 
 
@@ -57,9 +77,12 @@ def in_python(source: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from _said_by(node, schemas=schemas)
-        elif isinstance(node, ast.Constant) and id(node) not in silent and isinstance(node.value, str):
-            if SENTENCE.fullmatch(node.value):
-                yield node.value
+        elif isinstance(node, ast.Constant) and id(node) not in silent and _is_sentence(node.value):
+            yield str(node.value)
+
+
+def _is_sentence(value: object) -> bool:
+    return isinstance(value, str) and SENTENCE.fullmatch(value) is not None
 
 
 def in_template(file: Path) -> Iterator[str]:
@@ -101,31 +124,21 @@ def _parts_of_f_strings(tree: ast.Module) -> Iterator[ast.expr]:
 
 
 def codes() -> frozenset[str]:
-    """Every code of a problem: a kebab-case word before a message, or a code that `typed` and its kin are given."""
-    return frozenset(code for file in python_files() for code in _codes(ast.parse(file.read_text(encoding="utf-8"))))
+    """Every code of a problem: a word of one of the families, wherever it stands in the source."""
+    texts = (_text(node) for file in python_files() for node in ast.walk(_parsed(file)) if isinstance(node, ast.expr))
+    return frozenset(text for text in texts if text and CODE.fullmatch(text)) - NO_CODES
 
 
-def _codes(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            row = node.args
-            if _name(node.func) in ("typed", "problems_of"):
-                yield from (text for each in row if (text := _text(each)) and CODE.fullmatch(text))
-        elif isinstance(node, ast.Tuple):
-            row = node.elts
-        else:
-            continue
-        for first, second in zip(row, row[1:], strict=False):
-            code, said = _text(first), _sentence(second)
-            if code and said and CODE.fullmatch(code):
-                yield code
+def written_codes() -> frozenset[str]:
+    """The codes that stand in the call of a `Problem` itself; those of a table are read from it."""
+    calls = (node for file in python_files() for node in ast.walk(_parsed(file)) if isinstance(node, ast.Call))
+    firsts = (_text(call.args[0]) for call in calls if _name(call.func) == "Problem" and call.args)
+    return frozenset(text for text in firsts if text)
 
 
-def _sentence(node: ast.expr) -> str | None:
-    if isinstance(node, ast.Call) and _name(node.func) == "mark" and node.args:
-        return _sentence(node.args[0])
-    text = _text(node)
-    return text if text and SENTENCE.fullmatch(text) else None
+@cache
+def _parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
 
 
 def placeholders(message: str) -> frozenset[str]:

@@ -63,7 +63,7 @@ def _run(face: Face, words: Sequence[str]) -> int:
 
 def _of_the_system(error: OSError) -> Problem:
     return Problem(
-        "system",
+        "system-refuses",
         "The system refuses: {reason}.",
         "Check the path, its permissions and the space that is left.",
         Place(),
