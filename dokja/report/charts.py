@@ -13,7 +13,7 @@ from dokja.report.edition import Edition
 from dokja.report.quantities import interval_text
 from dokja.rulebook import AnyMeasure
 
-STANDINGS_WIDTH, AXIS_WIDTH = 420, 300
+STANDINGS_WIDTH, AXIS_WIDTH = 340, 300
 
 MOST_TICKS = 8
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from markupsafe import Markup
 
@@ -150,6 +150,8 @@ def measure_lines(clause: AnyClause, edition: Edition) -> tuple[MeasureLine, ...
 
 Told = Iterator[tuple[str, Markup | None]]
 
+K = TypeVar("K", bound=str)
+
 
 def _count(number: int | None) -> Markup | None:
     return None if number is None else Markup("{}").format(number)
@@ -163,7 +165,7 @@ def _when(moment: datetime | None, edition: Edition) -> Markup | None:
     return None if moment is None else edition.day(moment)
 
 
-def _named(key: str | None, table: Mapping[str, str], edition: Edition) -> Markup | None:
+def _named(key: K | None, table: Mapping[K, str], edition: Edition) -> Markup | None:
     return None if key is None else edition.say(table[key])
 
 

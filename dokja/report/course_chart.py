@@ -121,7 +121,7 @@ def _chart(stretches: Sequence[_Stretch], width: int, edition: Edition) -> Chart
         lines=sorted(day.toordinal() for day in ruled if first <= day <= last),
     )
     title = mark("The course of the programme")
-    told = mark("A bar runs from the beginning to the end. A darker line is a day on which rules took effect.")
+    told = mark("A bar runs from the beginning to the end. A stronger line is a day on which rules took effect.")
     told_stretches = "; ".join(f"{each.title}: {_told(each, edition)}" for each in stretches)
     return draw(
         drawing,
@@ -142,8 +142,8 @@ def _ticks(first: date, last: date, most: int, edition: Edition) -> Iterator[Tic
     months = (last.year - first.year) * 12 + last.month - first.month
     apart = next((each for each in MONTHS_APART if months <= each * most), MONTHS_APART[-1])
     day = first
-    while day <= last:
-        if (day.month - 1 + day.year * 12) % apart == 0:
+    while day < last:
+        if day > first and (day.month - 1 + day.year * 12) % apart == 0:
             label = format_date(day, _TICK[edition.language], locale=edition.language)
             yield Tick(day.toordinal(), label)
         day = _months_on(day, 1)

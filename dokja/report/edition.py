@@ -142,7 +142,7 @@ class Edition:
 
     def clause(self, identifier: str, moment: datetime) -> Name:
         """A clause, linked to the text that was in force at a moment."""
-        return self.clause_named(identifier, moment, f"§ {identifier}")
+        return self.clause_named(identifier, moment, f"§{identifier}")
 
     def clause_named(self, identifier: str, moment: datetime, called: str) -> Name:
         """A clause under a name, linked to the text in force at a moment, or else to its first text."""

@@ -44,6 +44,7 @@ class ClauseText:
     stage: Markup | None
     text: str
     facts: tuple[Fact, ...]
+    unsaid: tuple[Markup, ...]
     measures: tuple[MeasureLine, ...]
     later: Markup | None
     earlier: Markup | None
@@ -130,7 +131,7 @@ def _groups(held: Held, edition: Edition) -> tuple[FindingGroup, ...]:
             edition.say(RULES[code].summary) if code in RULES else Markup(),
             counted[code],
             tuple(
-                linked(f"§ {clause}", f"#{addresses.clause_anchor(number, clause)}").shown
+                linked(f"§{clause}", f"#{addresses.clause_anchor(number, clause)}").shown
                 for number, clause in where[code]
             ),
         )
@@ -156,14 +157,15 @@ def _document(document: RulebookDocument, held: Held, edition: Edition) -> Docum
 
 
 def _clause(clause: AnyClause, document: RulebookDocument, held: Held, edition: Edition) -> ClauseText:
-    stage = stage_of(clause)
+    stage, told = stage_of(clause), facts(clause, edition)
     return ClauseText(
         id=clause.id,
         anchor=addresses.clause_anchor(document.number, clause.id),
         kind=edition.say(KINDS[clause.kind]),
         stage=edition.stage(stage).shown if stage and not isinstance(clause, Stage) else None,
         text=edition.text(clause.text),
-        facts=facts(clause, edition),
+        facts=tuple(fact for fact in told if fact.said is not None),
+        unsaid=tuple(fact.title for fact in told if fact.said is None),
         measures=measure_lines(clause, edition),
         later=_neighbour(clause.id, document, 1, edition),
         earlier=_neighbour(clause.id, document, -1, edition),

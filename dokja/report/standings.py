@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from dokja.adjudicate import StageOutcome
 from dokja.report.cells import NumberCell, by_place, number_cell, place
-from dokja.report.charts import Chart, measure_chart, standings_chart
+from dokja.report.charts import measure_chart, standings_chart
+from dokja.report.drawing import Chart
 from dokja.report.edition import Edition
 from dokja.report.words import DEPARTURES
 from dokja.rulebook import AnyMeasure, children

@@ -9,6 +9,7 @@ from itertools import groupby
 from babel.dates import format_date
 from markupsafe import Markup
 
+from dokja.adjudicate import Verdict
 from dokja.language import mark
 from dokja.record import acts
 from dokja.record.acts import AnyAct
@@ -147,7 +148,7 @@ def _verdict(index: int, edition: Edition) -> Label | None:
     return Label(found, edition.say(VERDICTS[found])) if found is not None else None
 
 
-def verdict_of(index: int, edition: Edition) -> str | None:
+def verdict_of(index: int, edition: Edition) -> Verdict | None:
     """The verdict on an act, `None` where the rules pass none."""
     outcome = edition.publication.outcome
     for stage in outcome.stages:
