@@ -1,8 +1,8 @@
 """Every message that dokja can say to a person, found in its source; `make messages` keeps the catalogue in line.
 
-A message is: a text given to `voice`, `say`, `mark` or one of their kin; what a `Problem` says and how to mend it; why
-a value is refused (a `ValueError` beside a schema); and any text that reads like a sentence, so that a message in a
-table cannot be forgotten. Docstrings and f-strings are none.
+A message is: a text given to `voice`, `say`, `mark` or one of their kin; what a `Problem` says and how to mend it;
+why a value is refused (a `ValueError` beside a schema); and any text that reads like a sentence, so that a message in
+a table cannot be forgotten. Docstrings and f-strings are none.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PARTS = SOURCE / "locale" / "parts"
 SPEAKERS = frozenset({"voice", "say", "mark", "note", "working", "_", "gettext"})
 """Functions whose first argument is a message."""
 
-SENTENCE = re.compile(r"[A-Z“{].* .*[.?…”]", re.DOTALL)
+SENTENCE = re.compile(r"(?:[A-Z“{]|[a-z]+\.yaml ).* .*[.?…”]", re.DOTALL)
 FAMILIES = (
     "act",
     "demo",
