@@ -19,6 +19,7 @@ $(UP_TO_DATE): pyproject.toml
 	@touch $@
 
 demo: setup
+	@rm -rf build/demo
 	@$(BIN)/dokja demo --keep build/demo
 
 # The order is from quick to slow; pytest's closing line is the last one.
