@@ -8,7 +8,8 @@ been checked by then, in the same process that parsed the line.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from os import SEEK_END
@@ -17,10 +18,8 @@ from typing import Any, Protocol
 
 from dokja.errors import ActError, Place, Problem
 from dokja.intake.reading import Reader
-from dokja.intake.rules import Rules
-from dokja.intake.strict_json import read_line
 from dokja.record.canonical import Row
-from dokja.record.parallel import in_order, processors
+from dokja.record.parallel import InOrder, processors, spread
 from dokja.strict_yaml import MAXIMUM_BYTES, Document, Path_, opened, read_bytes, read_yaml, too_large
 
 MAXIMUM_LINE = 1024 * 1024
@@ -31,7 +30,7 @@ MAXIMUM_BULK_BYTES = 4 * 1024**3
 
 _CHUNK = 1024 * 1024
 _ALONE = 8 * _CHUNK
-"""Up to this size a file is read in this process: others take longer to start than to help."""
+"""Up to this many bytes in all, lines are read in this process: others take longer to start than to help."""
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -58,6 +57,18 @@ def _from_columns(
     return Batch(tuple(map(Row._make, zip(*columns, strict=True))), numbers, problems)
 
 
+@dataclass(frozen=True)
+class Chunk:
+    """Some whole lines of a file; `first` is the number of the first one."""
+
+    file: Path
+    first: int
+    lines: bytes
+
+
+ReadChunks = InOrder[Chunk, Batch]
+
+
 class ActFile(Protocol):
     """An open file of acts. `digest` is that of its bytes; it is known once all batches have been read."""
 
@@ -65,11 +76,17 @@ class ActFile(Protocol):
     def digest(self) -> str:
         """SHA-256 of the bytes that were read."""
 
-    def batches(self, rules: Rules) -> Iterator[Batch]:
+    def batches(self, reader: Reader, read_chunks: ReadChunks) -> Iterator[Batch]:
         """The acts, in order."""
 
     def place(self, number: int, path: Path_) -> Place:
         """Where a field of an act stands."""
+
+
+def chunk_reading(files: Sequence[Path], reader: Reader) -> AbstractContextManager[ReadChunks]:
+    """How the chunks of these files are read: in several processes where that takes less time than starting them."""
+    bulk = sum(file.stat().st_size for file in files if file.suffix == ".jsonl" and file.is_file())
+    return spread(partial(read_chunk, reader), processors() if bulk > _ALONE else 1)
 
 
 def open_acts(file: Path) -> ActFile:
@@ -118,9 +135,8 @@ class YamlActs:
             )
         return cls(document, tree["acts"], hashlib.sha256(data).hexdigest())
 
-    def batches(self, rules: Rules) -> Iterator[Batch]:
+    def batches(self, reader: Reader, read_chunks: ReadChunks) -> Iterator[Batch]:
         """All acts as one batch."""
-        reader = Reader(rules)
         yield _batch((number, reader.read(act, partial(self.place, number))) for number, act in enumerate(self.acts))
 
     def place(self, number: int, path: Path_) -> Place:
@@ -133,7 +149,6 @@ class LineActs:
     """A JSON Lines file, streamed: chunks of whole lines are parsed side by side and come back in order."""
 
     file: Path
-    size: int
     digest: str = ""
 
     @classmethod
@@ -143,12 +158,11 @@ class LineActs:
             size = stream.seek(0, SEEK_END)
         if size > MAXIMUM_BULK_BYTES:
             raise ActError(too_large(file, MAXIMUM_BULK_BYTES))
-        return cls(file, size)
+        return cls(file)
 
-    def batches(self, rules: Rules) -> Iterator[Batch]:
+    def batches(self, reader: Reader, read_chunks: ReadChunks) -> Iterator[Batch]:
         """The acts of one chunk after the other."""
-        processes = processors() if self.size > _ALONE else 1
-        yield from in_order(partial(read_chunk, Reader(rules)), self._chunks(), processes)
+        yield from read_chunks(self._chunks())
 
     def _chunks(self) -> Iterator[Chunk]:
         digest, first = hashlib.sha256(), 1
@@ -163,15 +177,6 @@ class LineActs:
     def place(self, number: int, path: Path_) -> Place:
         """The line of the act."""
         return Place(self.file, number)
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Some whole lines of a file; `first` is the number of the first one."""
-
-    file: Path
-    first: int
-    lines: bytes
 
 
 def read_chunk(reader: Reader, chunk: Chunk) -> Batch:
@@ -194,8 +199,7 @@ def _read(line: bytes, place: Place, reader: Reader) -> Row | tuple[Problem, ...
                 {"limit": f"{MAXIMUM_LINE:,}"},
             ),
         )
-    tree = read_line(line.removesuffix(b"\r"), place)
-    return (tree,) if isinstance(tree, Problem) else reader.read(tree, lambda _: place)
+    return reader.read_line(line.removesuffix(b"\r"), place)
 
 
 def _batch(read: Iterator[tuple[int, Row | tuple[Problem, ...]]]) -> Batch:

@@ -178,7 +178,7 @@ def ballot_breaches(form: BallotForm, marks: Mapping[str, Decimal]) -> Iterator[
             {"marked": ", ".join(sorted(marks)), "measure": form.measure, "criteria": ", ".join(form.marks)},
             ("marks",),
         )
-    for criterion, mark in marks.items():
+    for criterion, mark in sorted(marks.items()):
         bounds = form.marks.get(criterion)
         if bounds is not None and not bounds.low <= mark <= bounds.high:
             yield _mark_outside(criterion, mark, bounds)

@@ -9,12 +9,13 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from dokja.errors import Problem
+from dokja.errors import Place, Problem
 from dokja.intake.admissible import ballot_breaches, ballot_form, breaches, unknown_names
 from dokja.intake.breach import Breach
 from dokja.intake.rules import Rules
+from dokja.intake.strict_json import read_line
 from dokja.record.acts import ACT
-from dokja.record.bulk import plain_row
+from dokja.record.bulk import PlainBallot, plain_line, plain_row
 from dokja.record.canonical import Row, row_of
 from dokja.strict_yaml import Locate, problems_of
 
@@ -43,9 +44,7 @@ class Reader:
     def read(self, tree: Any, locate: Locate) -> Row | tuple[Problem, ...]:  # noqa: ANN401 - any JSON or YAML
         """The row of an act, or every problem of it; `locate` says where a field of the act stands."""
         if (row := plain_row(tree)) is not None:
-            kind = self.rules.since(row.when), tree["stage"], tree["panel"], tree.get("measure"), tree.get("gate")
-            said = tuple(tree["marks"].items()) if "marks" in tree else ()
-            found = self._plain_breaches(kind, tree.get("clause"), tree.get("source"), said)
+            found = self._of_plain(tree, row)
         else:
             try:
                 act = ACT.validate_python(tree)
@@ -53,6 +52,22 @@ class Reader:
                 return tuple(_schema_problems(error, tree, locate))
             row, found = row_of(act), tuple(breaches(act, self.rules))
         return tuple(breach.at(locate(breach.path)) for breach in found) if found else row
+
+    def read_line(self, line: bytes, place: Place) -> Row | tuple[Problem, ...]:
+        """The row of the act in a line of JSON, or every problem of it."""
+        if (plain := plain_line(line)) is not None:
+            ballot, row = plain
+            found = self._of_plain(ballot, row)
+            return tuple(breach.at(place) for breach in found) if found else row
+        tree = read_line(line, place)
+        return (tree,) if isinstance(tree, Problem) else self.read(tree, lambda _: place)
+
+    def _of_plain(self, ballot: PlainBallot, row: Row) -> tuple[Breach, ...]:
+        """What `breaches` says of the same ballot, without an act being built."""
+        kind = self.rules.since(row.when), ballot["stage"], ballot["panel"], ballot.get("measure"), ballot.get("gate")
+        marks = ballot.get("marks")
+        said = tuple(marks.items()) if marks else ()
+        return self._plain_breaches(kind, ballot.get("clause"), ballot.get("source"), said)
 
     def _breaches_of_plain(
         self, kind: Kind, clause: str | None, source: str | None, said: Marks

@@ -1,7 +1,7 @@
 """One line of JSON (RFC 8259) read strictly: UTF-8, no key twice in one object, no NaN or Infinity.
 
-Nearly every line is written compactly, so that writing what was read gives the line back; then nothing was lost in
-reading, and the quick reader's word is enough. Any other line is read again by the thorough one.
+Most lines are written compactly, so that writing what was read gives the line back; then nothing was lost in reading,
+and the quick reader's word is enough. Any other line is read again by the thorough one.
 """
 
 from __future__ import annotations

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dokja.errors import ActError, Problem
-from dokja.intake.act_files import ActFile, Batch, digest_of, open_acts
+from dokja.intake.act_files import ActFile, Batch, chunk_reading, digest_of, open_acts
 from dokja.intake.breach import Breach
 from dokja.intake.course import Course
-from dokja.intake.rules import Rules, rules_of
+from dokja.intake.reading import Reader
+from dokja.intake.rules import rules_of
 from dokja.intake.timely import breaches, entry_breach
 from dokja.record import Record, act_of
 from dokja.record.canonical import Row
@@ -44,14 +45,15 @@ def take_in(files: Sequence[Path], history: History, sources: frozenset[str], re
     if not fresh:
         return Intake(0)
     rules = rules_of(history, sources)
-    with record.writing() as writing:
+    reader = Reader(rules)
+    with chunk_reading(fresh, reader) as read_chunks, record.writing() as writing:
         course = Course(rules)
         for entry in record.entries():
             course.fold(entry.act)
         noted: set[str] = set()
         for file in fresh:
             acts = open_acts(file)
-            _FileIntake(acts, course, writing).run(rules)
+            _FileIntake(acts, course, writing).take(acts.batches(reader, read_chunks))
             if acts.digest not in noted and not record.holds_file(acts.digest):
                 writing.note_file(acts.digest, file.name)
             noted.add(acts.digest)
@@ -67,10 +69,10 @@ class _FileIntake:
     writing: Writing
     passed: set[str] = field(default_factory=set)
 
-    def run(self, rules: Rules) -> None:
+    def take(self, batches: Iterator[Batch]) -> None:
         """Take all batches in; the first one with a problem raises."""
         start = self.writing.size
-        for batch in self.acts.batches(rules):
+        for batch in batches:
             if batch.problems:
                 raise ActError(*batch.problems[:MOST_PROBLEMS])
             problems: list[Problem] = []

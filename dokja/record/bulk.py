@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Context, Decimal, Inexact
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired, cast
 
 from pydantic import ConfigDict, Field, StrictBool, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
@@ -28,27 +28,27 @@ _When = Annotated[str, StringConstraints(max_length=25)]
 
 
 class PlainBallot(TypedDict):
-    """A ballot's plain form in JSON; `when` is looked at apart."""
+    """A ballot's plain form in JSON, its fields in the order of RFC 8785; `when` is looked at apart."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
 
-    type: Literal["ballot"]
-    who: Id
-    when: _When
     clause: NotRequired[Id]
-    source: NotRequired[Id]
-    stage: Id
+    gate: NotRequired[Id]
+    marks: NotRequired[Annotated[dict[Id, _Mark], Field(min_length=1)]]
+    measure: NotRequired[Id]
+    meets: NotRequired[StrictBool]
     panel: Id
     rater: Id
+    source: NotRequired[Id]
+    stage: Id
     team: Id
-    measure: NotRequired[Id]
-    marks: NotRequired[Annotated[dict[Id, _Mark], Field(min_length=1)]]
-    gate: NotRequired[Id]
-    meets: NotRequired[StrictBool]
+    type: Literal["ballot"]
+    when: _When
+    who: Id
 
 
 _PLAIN = TypeAdapter(PlainBallot).validator
-_IN_ORDER = tuple(sorted(PlainBallot.__annotations__))
+_IN_ORDER = tuple(PlainBallot.__annotations__)
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 _EXACT = Context(prec=400, traps=[Inexact])
 
@@ -65,16 +65,38 @@ def plain_row(tree: object) -> Row | None:
     """The row of a ballot in its plain form; `None` for everything else, good or bad."""
     if not isinstance(tree, dict) or not _PLAIN.isinstance_python(tree):
         return None
-    marks, vote = "marks" in tree, "meets" in tree
-    when = _in_utc(tree["when"])
-    if marks == vote or marks != ("measure" in tree) or vote != ("gate" in tree) or when is None:
+    return _row({name: tree[name] for name in _IN_ORDER if name in tree})
+
+
+def plain_line(line: bytes) -> tuple[PlainBallot, Row] | None:
+    """The ballot in its plain form that a line of JSON holds, with its row; `None` for every other line.
+
+    The line must be as long as the bytes that come of it, but for the spelling of the time. No text, key or truth
+    value has a shorter spelling than theirs, so nothing else stands in such a line: no key twice, no escape, no space.
+    """
+    try:
+        ballot: PlainBallot = _PLAIN.validate_json(line)
+    except ValidationError:
         return None
-    ordered: dict[str, Any] = {name: tree[name] for name in _IN_ORDER if name in tree}
+    written = ballot["when"]
+    row = _row(cast("dict[str, Any]", ballot))
+    if row is None or len(line) - len(row.body) != len(written) - len(row.when):
+        return None
+    return ballot, row
+
+
+def _row(ordered: dict[str, Any]) -> Row | None:
+    """The row of a ballot whose fields are right, each for itself, and stand in their order; it changes `ordered`."""
+    marks, vote = "marks" in ordered, "meets" in ordered
+    when = _in_utc(ordered["when"])
+    if marks == vote or marks != ("measure" in ordered) or vote != ("gate" in ordered) or when is None:
+        return None
     ordered["when"] = when
     if marks:
-        ordered["marks"] = dict(sorted(tree["marks"].items()))
-    stage, team = tree["stage"], tree["team"]
-    key = f"ballot/{stage}/{tree['panel']}/{tree['measure' if marks else 'gate']}/{tree['rater']}/{team}"
+        ordered["marks"] = dict(sorted(ordered["marks"].items()))
+    stage, team = ordered["stage"], ordered["team"]
+    subject = ordered["measure" if marks else "gate"]
+    key = f"ballot/{stage}/{ordered['panel']}/{subject}/{ordered['rater']}/{team}"
     body = to_json(ordered)
     return Row(key, "ballot", when, stage, team, body, leaf_hash(body))
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, func, or_, select
 from dokja.errors import Place, Problem
 from dokja.record.examining import WINDOW, Examined, examine
 from dokja.record.merkle import Frontier
-from dokja.record.parallel import in_order, processors
+from dokja.record.parallel import processors, spread
 from dokja.record.refusals import told
 from dokja.record.storage import Record
 from dokja.record.tables import ACTS, GUARDS, HEADS, STANDING_GUARDS
@@ -91,10 +91,10 @@ def check(record: Record, processes: int | None = None) -> Check:
         last = heads[-1].size if heads else 0
         problems += _unsealed(connection, last, place)
     walk = _Walk(tuple(head.size for head in heads))
-    spread = (processes or processors()) if len(windows) > 1 else 1
-    for examined in in_order(partial(examine, record.url), windows, spread):
-        problems += walk.over(examined, place)
-        problems += examined.problems
+    with spread(partial(examine, record.url), (processes or processors()) if len(windows) > 1 else 1) as examine_all:
+        for examined in examine_all(windows):
+            problems += walk.over(examined, place)
+            problems += examined.problems
     if walk.due < last:
         problems.append(_missing(walk.due, last - 1, place))
     problems += _wrong_heads(heads, walk, place)

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 from sqlalchemy import URL, select
 
 from dokja.errors import Place, Problem, RecordError
 from dokja.language import mark
-from dokja.record.bulk import plain_row
+from dokja.record.bulk import plain_line
 from dokja.record.canonical import Row, act_of, row_of
 from dokja.record.connecting import PATIENCE_SECONDS, connect, place_of
 from dokja.record.merkle import leaf_hash
@@ -57,7 +56,8 @@ def examine(url: URL, window: int) -> Examined:
 def _derived(body: Any) -> Row | None:  # noqa: ANN401 - a damaged database hands out anything
     """The row that the bytes of an act make; `None` where they hold no act."""
     try:
-        return plain_row(from_json(body)) or row_of(act_of(body))
+        plain = plain_line(body)
+        return plain[1] if plain else row_of(act_of(body))
     except (ValidationError, ValueError, TypeError):
         return None
 

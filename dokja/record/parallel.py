@@ -6,11 +6,16 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+
+InOrder = Callable[[Iterable[Job]], Iterator[Result]]
+"""Does the same work on each job; results come in the order of the jobs."""
 
 _MOST = 8
 _AHEAD = 3
@@ -22,29 +27,34 @@ _work: list[Callable[[Any], Any]] = []
 
 def processors() -> int:
     """How many processes are worth starting here."""
-    return min(os.cpu_count() or 1, _MOST)
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST)
 
 
-def in_order(work: Callable[[Job], Result], jobs: Iterable[Job], processes: int) -> Iterator[Result]:
-    """The result of each job, in the order of the jobs.
+@contextmanager
+def spread(work: Callable[[Job], Result], processes: int) -> Iterator[InOrder[Job, Result]]:
+    """A way to do the work on jobs, in `processes` processes; in this one where they are fewer than two.
 
     work: a function that can be pickled; it is sent once to each process, so it may be a `partial` with large
-    arguments. Processes are spawned, not forked: a fork would share open databases.
+    arguments. Processes are spawned, not forked: a fork would share open databases. They last as long as the context.
     """
     if processes <= 1:
-        yield from map(work, jobs)
+        yield partial(map, work)
         return
     with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (work,)) as pool:
-        under_way: deque[Future[Result]] = deque()
         try:
-            for job in jobs:
-                under_way.append(pool.submit(_do, job))
-                if len(under_way) > _AHEAD * processes:
-                    yield under_way.popleft().result()
-            while under_way:
-                yield under_way.popleft().result()
+            yield partial(_in_order, pool, _AHEAD * processes)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _in_order(pool: ProcessPoolExecutor, ahead: int, jobs: Iterable[Job]) -> Iterator[Any]:
+    under_way: deque[Future[Any]] = deque()
+    for job in jobs:
+        under_way.append(pool.submit(_do, job))
+        if len(under_way) > ahead:
+            yield under_way.popleft().result()
+    while under_way:
+        yield under_way.popleft().result()
 
 
 def _begin(work: Callable[[Any], Any]) -> None:

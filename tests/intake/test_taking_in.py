@@ -199,6 +199,9 @@ sound = st.builds(
 def test_bulk_reading_says_what_ordinary_reading_says(tree: dict[str, Any]) -> None:
     rules = rules_of(rulebook(), SOURCES)
     quick = Reader(rules).read(tree, lambda _: Place())
+    for separators in ((",", ":"), (", ", ": ")):
+        line = json.dumps(tree, ensure_ascii=False, separators=separators).encode()
+        assert Reader(rules).read_line(line, Place()) == quick
     try:
         act = ACT.validate_python(tree)
     except ValueError:

@@ -1,0 +1,71 @@
+"""A command timed from outside: wall time, processor time, and the memory of all its processes together."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_EVERY_SECONDS = 0.1
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a command took. `peak_mib` is the largest sum of the resident memory of the command and its children."""
+
+    seconds: float
+    processor_seconds: float
+    peak_mib: float
+
+
+def measured(command: Sequence[str]) -> Measured:
+    """Run a command to its end; raises `CalledProcessError` with what it said where it fails."""
+    started = time.perf_counter()
+    before = os.times()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        peak = _Peak(process.pid)
+        peak.start()
+        said, _ = process.communicate()
+    seconds = time.perf_counter() - started
+    after = os.times()
+    peak.join()
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, command, said)
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    return Measured(seconds, spent, peak.most / _MIB)
+
+
+class _Peak(threading.Thread):
+    """Looks at a process and all below it until it ends (Linux: it reads /proc)."""
+
+    def __init__(self, process: int) -> None:
+        super().__init__(daemon=True)
+        self.process = process
+        self.most = 0
+
+    def run(self) -> None:
+        while resident := sum(map(_resident, _family(self.process))):
+            self.most = max(self.most, resident)
+            time.sleep(_EVERY_SECONDS)
+
+
+def _resident(process: int) -> int:
+    try:
+        pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * os.sysconf("SC_PAGESIZE")
+
+
+def _family(process: int) -> list[int]:
+    try:
+        tasks = list(Path(f"/proc/{process}/task").iterdir())
+        children = [int(each) for task in tasks for each in (task / "children").read_text(encoding="ascii").split()]
+    except OSError:
+        return [process]
+    return [process, *(below for child in children for below in _family(child))]
