@@ -72,7 +72,7 @@ def plain_line(line: bytes) -> tuple[PlainBallot, Row] | None:
     """The ballot in its plain form that a line of JSON holds, with its row; `None` for every other line.
 
     The line must be as long as the bytes that come of it, but for the spelling of the time. No text, key or truth
-    value has a shorter spelling than theirs, so nothing else stands in such a line: no key twice, no escape, no space.
+    value has a shorter spelling than theirs, so such a line holds no key twice, no escape and no space.
     """
     try:
         ballot: PlainBallot = _PLAIN.validate_json(line)
