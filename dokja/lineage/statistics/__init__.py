@@ -1,0 +1,95 @@
+"""The statistics of the weight audit: pure functions of arrays, each of which says what its p-value rests on."""
+
+from dokja.lineage.statistics.anchored import Agreement, agreement, signatures
+from dokja.lineage.statistics.attention import query_key_similarity, subspace_similarity, value_output_similarity
+from dokja.lineage.statistics.cka import (
+    GramCorrelation,
+    RelativeLabels,
+    channel_gram,
+    gram,
+    gram_correlation,
+    monte_carlo_log10_p,
+    neuron_grams,
+    relative_labels,
+)
+from dokja.lineage.statistics.combine import (
+    conformal_log10_p,
+    fisher,
+    holm,
+    log10_e_value,
+    mean_of_e_values,
+    smallest,
+    stouffer,
+)
+from dokja.lineage.statistics.digests import Digest, GridAgreement, digest, grid_agreement, shared_blocks
+from dokja.lineage.statistics.joint import JointTrace
+from dokja.lineage.statistics.labels import (
+    Matches,
+    fixed_point_log10_p,
+    fixed_points,
+    increasing_log10_p,
+    match_cosines,
+    mutual_neighbours,
+    partners,
+)
+from dokja.lineage.statistics.merges import MergeFit, Shares
+from dokja.lineage.statistics.order import Constants, Order, constants, order, shared_order
+from dokja.lineage.statistics.partial import Partial, partial_correlation
+from dokja.lineage.statistics.selftest import Kin, kinship_map, layer_table, self_test
+from dokja.lineage.statistics.trace import TraceTest, trace_test, unit_trace
+from dokja.lineage.statistics.units import Units, unit_rows
+
+__all__ = [
+    "Agreement",
+    "Constants",
+    "Digest",
+    "GramCorrelation",
+    "GridAgreement",
+    "JointTrace",
+    "Kin",
+    "Matches",
+    "MergeFit",
+    "Order",
+    "Partial",
+    "RelativeLabels",
+    "Shares",
+    "TraceTest",
+    "Units",
+    "agreement",
+    "channel_gram",
+    "conformal_log10_p",
+    "constants",
+    "digest",
+    "fisher",
+    "fixed_point_log10_p",
+    "fixed_points",
+    "gram",
+    "gram_correlation",
+    "grid_agreement",
+    "holm",
+    "increasing_log10_p",
+    "kinship_map",
+    "layer_table",
+    "log10_e_value",
+    "match_cosines",
+    "mean_of_e_values",
+    "monte_carlo_log10_p",
+    "mutual_neighbours",
+    "neuron_grams",
+    "order",
+    "partial_correlation",
+    "partners",
+    "query_key_similarity",
+    "relative_labels",
+    "self_test",
+    "shared_blocks",
+    "shared_order",
+    "signatures",
+    "smallest",
+    "stouffer",
+    "subspace_similarity",
+    "trace_test",
+    "unit_rows",
+    "unit_trace",
+    "value_output_similarity",
+]

@@ -1,0 +1,83 @@
+"""T3: anchored agreement. What a neuron answers to shared words, whatever its place, scale or basis.
+
+Both models read some of the same token strings. A neuron's signature is its response to their embeddings (gains
+folded in), which no permutation, rotation, scaling or folding of norms changes. Match the neurons of two layers
+once by their gates and once by their ups: unrelated models have no reason to agree on the partner, related ones do.
+A statistic that all of the group leaves alone cannot be calibrated by the group: this one is calibrated on pairs
+known to be independent, and never convicts alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from dokja.lineage.statistics.combine import conformal_log10_p
+from dokja.lineage.statistics.labels import partners
+from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, block_length, unit_rows
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """`compared`: units for which at least two maps name a partner; `agreed`: at least two name the same one.
+
+    `mapping`: for each left unit the partner that two maps agree on, or -1. `controls`: agreement of known strangers.
+    """
+
+    units: int
+    compared: int
+    agreed: int
+    mapping: Labels
+
+    @property
+    def share(self) -> float:
+        """Agreed among compared."""
+        return self.agreed / self.compared if self.compared else 0.0
+
+    def log10_p(self, controls: Sequence[Agreement]) -> float:
+        """Conformal log10 p of `share` among controls.
+
+        H0: this pair is exchangeable with the control pairs (known to be independent, of like shape, anchors and
+        vocabulary). Exact given that; at least 1/(n + 1). Source: Vovk, Gammerman and Shafer 2005, chapter 2.
+        """
+        return conformal_log10_p(self.share, [control.share for control in controls])
+
+
+def signatures(weights: Floats, anchors: Floats, gain: Floats | None = None) -> Units:
+    """Responses of units [units, width] to anchors [anchors, width], centred and of length one.
+
+    `gain`: the gain of the norm before the layer, folded in. For a down projection give its transpose, and
+    unembeddings as anchors. Rotating weights and anchors alike changes nothing. No test by itself. Source: relative
+    representations, Moschella et al., ICLR 2023, arXiv 2209.15430, section 3.
+    """
+    keys = np.asarray(anchors, dtype=np.float32) * (1.0 if gain is None else np.asarray(gain, dtype=np.float32)[None])
+    keys -= keys.mean(axis=0)
+    responses: Matrix = np.empty((len(weights), len(keys)), dtype=np.float32)
+    step = block_length(keys.shape[1])
+    with np.errstate(invalid="ignore", over="ignore"):  # What is not finite is left out by `unit_rows`.
+        for start in range(0, len(weights), step):
+            responses[start : start + step] = np.asarray(weights[start : start + step], dtype=np.float32) @ keys.T
+    return unit_rows(responses)
+
+
+def agreement(left: Mapping[str, Units], right: Mapping[str, Units]) -> Agreement:
+    """A: how often the maps of at least two roles (gate, up, down) agree on the partner of a unit.
+
+    H0 and validity: see `Agreement.log10_p`; there is none without controls. The two layers may differ in width. A
+    unit that no two maps name a partner for is not compared. Source: arXiv 2502.12292, section 3 (matching gate and
+    up), with mutual neighbours in place of an assignment.
+    """
+    roles = sorted(set(left) & set(right))
+    sizes = {left[role].total for role in roles}
+    if len(roles) < 2 or len(sizes) != 1:
+        return Agreement(max(sizes, default=0), 0, 0, np.full(max(sizes, default=0), -1, dtype=np.int64))
+    maps = [partners(left[role], right[role]) for role in roles]
+    mapping = np.full(sizes.pop(), -1, dtype=np.int64)
+    for one, other in combinations(maps, 2):
+        agreed = (one >= 0) & (one == other) & (mapping < 0)
+        mapping[agreed] = one[agreed]
+    compared = np.sum([one >= 0 for one in maps], axis=0) >= 2
+    return Agreement(len(mapping), int(compared.sum()), int((mapping >= 0).sum()), mapping)

@@ -1,0 +1,232 @@
+"""T2: label tests that no rotation of the other axis can hide from.
+
+‖XᵀY‖² = Σ K(i, j) L(i, j), with K = XXᵀ and L = YYᵀ, does not change when either side's columns are rotated or
+permuted, and is exact when the rows are relabelled (Mantel 1967; CKA: Kornblith et al., ICML 2019, arXiv
+1905.00414). With rows = neurons it withstands a rotation of the residual axis; with rows = channels, summed over
+tensors, a permutation of the hidden units. Two readings of the same Gram matrices:
+
+- `gram_correlation`: the sum itself, exact permutation mean and variance. A `z` for the eye; rigorous p by Cantelli.
+- `relative_labels`: half of the units, drawn at random, are anchors; a unit of the other half is described by its
+  inner products with the anchors (rotation-free), and T1 compares the labels of the rest. Rigorous, with the tails
+  of T1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import factorial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dokja.lineage.statistics.combine import mean_of_e_values
+from dokja.lineage.statistics.labels import Matches, fixed_points
+from dokja.lineage.statistics.trace import TraceTest, unit_trace
+from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, common, unit_rows
+
+
+@dataclass(frozen=True)
+class GramCorrelation:
+    """Σ over tensors of <K, PLPᵀ>: `value`, exact permutation `mean` and `deviation`, `cka` (of at most 1)."""
+
+    units: int
+    value: float
+    mean: float
+    deviation: float
+    cka: float
+
+    @property
+    def z(self) -> float:
+        """Standard deviations above the mean over all labellings."""
+        return (self.value - self.mean) / self.deviation if self.deviation > 0 else 0.0
+
+    @property
+    def log10_p(self) -> float:
+        """Rigorous: Cantelli's inequality with the exact moments, p ≤ 1/(1 + z²)."""
+        return -float(np.log10(1.0 + self.z**2)) if self.z > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class RelativeLabels:
+    """T1 of each half of the units, described by its inner products with the other half."""
+
+    matches: tuple[Matches, ...]
+    traces: tuple[TraceTest, ...]
+
+    @property
+    def log10_p(self) -> float:
+        """Rigorous: the mean of the e-values of all four tests (they depend on each other)."""
+        tests = [one.log10_p for one in self.matches] + [one.log10_p for one in self.traces]
+        return mean_of_e_values(tests) if tests else 0.0
+
+    @property
+    def fixed(self) -> int:
+        """Units matched to their own label, over both halves."""
+        return sum(one.fixed for one in self.matches)
+
+    @property
+    def units(self) -> int:
+        """Units compared, over both halves."""
+        return sum(one.units for one in self.matches)
+
+
+def gram(rows: Matrix) -> NDArray[np.float64]:
+    """The double-centred Gram matrix of the rows: what every rotation of the columns leaves."""
+    products: NDArray[np.float64] = (rows @ rows.T).astype(np.float64)
+    mean = products.mean(axis=0)
+    products += mean.mean() - mean[:, None] - mean[None]
+    return products
+
+
+def neuron_grams(
+    left: Floats, right: Floats, *, repeats: int = 1, block: int = 1, sample: Labels | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Gram matrices of the rows of two matrices, over the units that have a direction on both sides.
+
+    The rows are normalised (a neuron's scale is free) and not centred over the columns: a rotation does not keep the
+    centring. `sample`: only these units, of both sides.
+    """
+    a, b, labels = common(_lengths_one(left, repeats, block), _lengths_one(right, repeats, block))
+    if sample is not None:
+        kept = np.isin(labels, sample)
+        a, b = a[kept], b[kept]
+    return gram(a), gram(b)
+
+
+def gram_correlation(pairs: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> GramCorrelation:
+    """T2: are the Gram matrices of two models (double-centred, one pair for each tensor) labelled alike?
+
+    H0: one uniform permutation relabels the units of all right-hand matrices (channels: one axis for all tensors;
+    neurons: call it layer by layer, and combine). Exact mean and variance over all labellings: the second moment of
+    Σ K(i, j) L(π i, π j) is a sum over the 15 partitions of four indices (Mantel 1967; Kazi-Aoual et al., Comput.
+    Stat. Data Anal. 20, 1995), bilinear in the tensors, of which double-centring leaves four unrestricted sums.
+    p-value: Cantelli. Source of the statistic: Kornblith et al. 2019, section 3 (linear CKA = RV coefficient).
+    """
+    sizes = {len(k) for pair in pairs for k in pair}
+    if len(sizes) != 1 or min(sizes) < 4:
+        return GramCorrelation(0, 0.0, 0.0, 0.0, 0.0)
+    n = sizes.pop()
+    lefts, rights = ([pair[side] for pair in pairs] for side in (0, 1))
+    value = float(sum(np.vdot(k, other) for k, other in pairs))
+    mean = float(sum(np.trace(k) * np.trace(other) for k, other in pairs)) / (n - 1)
+    second = float(np.einsum("p,pab,pab->", _weights(n), _distinct(lefts), _distinct(rights)))
+    variance = second - mean**2
+    largest = float(np.sqrt(sum(np.vdot(k, k) for k in lefts) * sum(np.vdot(k, k) for k in rights)))
+    if variance <= 1e-12 * max(second, mean**2):
+        return GramCorrelation(n, value, mean, 0.0, 0.0)
+    return GramCorrelation(n, value, mean, variance**0.5, value / largest)
+
+
+def monte_carlo_log10_p(
+    pairs: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], *, seed: int, permutations: int = 199
+) -> float:
+    """Exact Monte-Carlo p of `gram_correlation`: p = (1 + #{permuted ≥ observed})/(n + 1), never below 1/(n + 1).
+
+    H0 as there; exact for every n because observed and permuted values are exchangeable (Phipson and Smyth 2010).
+    """
+    observed = sum(float(np.vdot(k, other)) for k, other in pairs)
+    generator = np.random.default_rng(seed)
+    above = 0
+    for _ in range(permutations):
+        order = generator.permutation(len(pairs[0][0])) if pairs else np.empty(0, dtype=np.int64)
+        above += sum(float(np.vdot(k, other[np.ix_(order, order)])) for k, other in pairs) >= observed * (1 - 1e-12)
+    return float(np.log10((1 + above) / (permutations + 1)))
+
+
+def relative_labels(pairs: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], *, seed: int) -> RelativeLabels:
+    """T2, rigorous: T1 between units described by their inner products with anchor units.
+
+    H0: as for `gram_correlation`. The units fall at random (by `seed`) into halves S and S′. Given which label each
+    unit of S′ bears, the labels within S are still a uniform permutation, and the columns K(S, S′) and L(S, S′) are
+    one axis in one order: so T1 of the rows of K(S, S′) against those of L(S, S′) is exact. Then the halves change
+    places. Nothing in it changes when the columns behind K or L are rotated. Tensors are joined side by side.
+    Source: T1 with the relative representations of Moschella et al. (ICLR 2023, arXiv 2209.15430), the units
+    themselves as anchors.
+    """
+    if not pairs or len(pairs[0][0]) < 8:
+        return RelativeLabels((), ())
+    order = np.random.default_rng(seed).permutation(len(pairs[0][0]))
+    half = len(order) // 2
+    matches, traces = [], []
+    for some, anchors in ((order[:half], order[half:]), (order[half:], order[:half])):
+        left, right = (
+            unit_rows(np.concatenate([pair[side][np.ix_(some, anchors)] for pair in pairs], axis=1))
+            for side in (0, 1)
+        )
+        matches.append(fixed_points(left, right))
+        traces.append(unit_trace(left, right))
+    return RelativeLabels(tuple(matches), tuple(traces))
+
+
+def channel_gram(weights: Floats, sample: Labels | None = None) -> NDArray[np.float64]:
+    """Gram matrix of the channels (columns) of one tensor [rows, channels], its rows centred and of length one.
+
+    Permuting or duplicating hidden units (rows) changes it by nothing but a scale; a rescaled neuron not at all.
+    """
+    rows = unit_rows(weights).rows
+    return gram(np.ascontiguousarray((rows if sample is None else rows[:, sample]).T))
+
+
+def _lengths_one(weights: Floats, repeats: int, block: int) -> Units:
+    """Rows of length one, not centred, as units; left out as `unit_rows` leaves them out."""
+    flat = np.asarray(weights, dtype=np.float32).reshape(len(weights), -1)
+    usable = unit_rows(flat, repeats=repeats, block=block)
+    units = flat.reshape(repeats, usable.total, -1)[:, usable.labels]
+    size = np.abs(units).max(axis=2, keepdims=True, initial=1e-38)
+    units = units / size
+    units /= np.linalg.norm(units, axis=2, keepdims=True)
+    return Units(np.concatenate(list(units), axis=1), usable.labels, usable.total)
+
+
+# The second permutation moment: 15 partitions of the index places (i, j, k, l) of K(i, j) K′(k, l).
+Partition = tuple[int, int, int, int]
+
+
+def _partitions() -> list[Partition]:
+    """Every partition of four places, as restricted growth strings."""
+    strings = product(range(1), range(2), range(3), range(4))
+    return [s for s in strings if s[1] <= 1 and s[2] <= max(s[:2]) + 1 and s[3] <= max(s[:3]) + 1]
+
+
+PARTITIONS = _partitions()
+
+
+def _coarser(fine: Partition, coarse: Partition) -> bool:
+    return all(coarse[a] == coarse[b] for a in range(4) for b in range(a) if fine[a] == fine[b])
+
+
+def _moebius(fine: Partition, coarse: Partition) -> int:
+    """Möbius function of the partition lattice: Π of (−1)^{b−1}(b−1)! over coarse blocks, each of b finer ones."""
+    value = 1
+    for block in set(coarse):
+        inside = len({fine[place] for place in range(4) if coarse[place] == block})
+        value *= (-1) ** (inside - 1) * factorial(inside - 1)
+    return value
+
+
+def _weights(n: int) -> NDArray[np.float64]:
+    """Probability that given distinct labels are drawn, for each partition: 1/(n)_b."""
+    return np.array([1.0 / np.prod([float(n - used) for used in range(len(set(one)))]) for one in PARTITIONS])
+
+
+def _distinct(grams: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Σ over distinct indices of K(·,·) K′(·,·), for every partition and every pair of double-centred tensors."""
+    flat = np.stack([k.ravel() for k in grams])
+    diagonals = np.stack([np.diagonal(k) for k in grams])
+    traces = diagonals.sum(axis=1)
+    nothing = np.zeros((len(grams), len(grams)))
+    products = flat @ flat.T
+    free = {
+        (0, 0, 0, 0): diagonals @ diagonals.T,
+        (0, 0, 1, 1): np.outer(traces, traces),
+        (0, 1, 0, 1): products,
+        (0, 1, 1, 0): products,
+    }
+    return np.stack(
+        [
+            np.sum([_moebius(fine, c) * free.get(c, nothing) for c in PARTITIONS if _coarser(fine, c)], axis=0)
+            for fine in PARTITIONS
+        ]
+    )

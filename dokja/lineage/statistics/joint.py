@@ -1,0 +1,78 @@
+"""T1 on the residual axis: one permutation of the channels acts on every tensor at once.
+
+Layers are not independent trials there: they all bear the same labels. So the d × d cross products of all tensors are
+added up first, and one label test is made of the sum (never Fisher over tensors, never over vectors of norms).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dokja.lineage.statistics.labels import Matches, match_cosines
+from dokja.lineage.statistics.trace import NO_TRACE, TraceTest, trace_test
+from dokja.lineage.statistics.units import FLAT, Floats, Labels, Matrix, block_length, unit_rows
+
+
+class JointTrace:
+    """Adds up cross products of two models' channels over tensors; then `cosines`, `matches` and `trace`.
+
+    H0: given one model, the channels of the other are in uniformly random order, the same in all tensors. Assumes
+    that the rows of each pair of matrices are in the same order or in unrelated orders (unrelated ones only cost
+    power), and that no channel is special by its place. Valid: the sum commutes with the relabelling; see
+    `fixed_point_log10_p` and `trace_test`. Each row is centred over the channels and has length one, so that every
+    neuron counts alike.
+
+    `sample`: look at these channels only (the same on both sides, drawn without looking); memory is sample². A vector
+    over the channels (a norm gain) enters as one row.
+    """
+
+    def __init__(self, channels: int, sample: Labels | None = None) -> None:
+        self.channels = channels
+        self.sample = np.arange(channels, dtype=np.int64) if sample is None else np.unique(sample).astype(np.int64)
+        size = len(self.sample)
+        self._cross = np.zeros((size, size))
+        self._sums, self._squares = np.zeros((2, size)), np.zeros((2, size))
+        self.rows = 0
+
+    def add(self, left: Floats, right: Floats) -> None:
+        """Add one pair of matrices, [rows, channels] each, in windows if need be (rows are paired by place)."""
+        if left.shape != right.shape or left.shape[-1] != self.channels:
+            raise ValueError(f"{left.shape} and {right.shape} are not rows over {self.channels} channels")
+        left, right = left.reshape(-1, self.channels), right.reshape(-1, self.channels)
+        step = block_length(self.channels, 16)
+        for start in range(0, len(left), step):
+            a, b = (unit_rows(side[start : start + step]) for side in (left, right))
+            both = np.intersect1d(a.labels, b.labels, assume_unique=True)
+            x, y = a.of(both)[:, self.sample], b.of(both)[:, self.sample]
+            self._cross += x.T @ y
+            for place, side in enumerate((x, y)):
+                self._sums[place] += side.sum(axis=0, dtype=np.float64)
+                self._squares[place] += np.einsum("ij,ij->j", side, side, dtype=np.float64)
+            self.rows += len(both)
+
+    def cosines(self) -> Matrix:
+        """Cosines of the centred channels; NaN in the row or column of a channel that is constant."""
+        if self.rows == 0:
+            return np.full(self._cross.shape, np.nan, dtype=np.float32)
+        centred = self._cross - np.outer(self._sums[0], self._sums[1]) / self.rows
+        lengths = [
+            np.sqrt(_spread(squares, sums, self.rows))
+            for squares, sums in zip(self._squares, self._sums, strict=True)
+        ]
+        return (centred / lengths[0][:, None] / lengths[1][None]).astype(np.float32)
+
+    def matches(self) -> Matches:
+        """T1 fixed points of the channels."""
+        return match_cosines(self.cosines())
+
+    def trace(self) -> TraceTest:
+        """T1 trace of the channels."""
+        return trace_test(self.cosines()) if self.rows else NO_TRACE
+
+
+def _spread(squares: NDArray[np.float64], sums: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
+    """Sum of squares about the mean; NaN where it is nothing but rounding."""
+    spread = squares - sums**2 / rows
+    limit = max(FLAT**2 * rows, FLAT * float(squares.max(initial=0.0)))
+    return np.where(spread > limit, spread, np.nan)
