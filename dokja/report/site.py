@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from dokja.language import LANGUAGES, Voice, mark
 from dokja.report import addresses
@@ -120,7 +119,7 @@ def _choice(publication: Publication) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("dokja.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -128,5 +127,3 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals["nothing"] = Markup()
-    return environment
