@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
+from dokja.cli import main
 from tests.cli.conftest import Dokja, Said
 
 
@@ -18,9 +21,17 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo") / "kept"
 
 
-@pytest.fixture
-def demo(kept: Path, dokja: Dokja) -> dict[str, Said]:
-    return {lang: dokja("demo", "--keep", kept, "--lang", lang) for lang in ("en", "ko")}
+@pytest.fixture(scope="module")
+def demo(kept: Path) -> dict[str, Said]:
+    """The demo in both languages, run once: the first writes everything, the second finds it there."""
+    return {lang: _run("demo", "--keep", str(kept), "--lang", lang) for lang in ("en", "ko")}
+
+
+def _run(*words: str) -> Said:
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main(words)
+    return Said(code, out.getvalue(), err.getvalue())
 
 
 def test_the_demo_tells_the_whole_story_and_ends_with_the_page(demo: dict[str, Said], kept: Path) -> None:

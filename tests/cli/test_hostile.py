@@ -34,7 +34,7 @@ WRONG = (
     (("rulebook", "show", "{folder}", "--at", "2027-01-04T09:00:00"), "usage-time"),
     (("record", "show", "{folder}", "no-such-act"), "record-no-act"),
     (("record", "show", "{folder}", "999"), "record-no-act"),
-    (("record", "list", "{example}"), "record-missing"),
+    (("record", "list", "{new}"), "record-missing"),
     (("init", "{folder}"), "init-not-empty"),
     (("init", "{folder}/programme.yaml"), "init-not-empty"),
 )
@@ -45,9 +45,12 @@ WRONG = (
 )
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_a_wrong_command_is_told_in_a_line_with_its_code(
-    words: tuple[str, ...], code: str, lang: str, decided: Path, dokja: Dokja
+    words: tuple[str, ...], code: str, lang: str, decided: Path, tmp_path: Path, dokja: Dokja
 ) -> None:
-    asked = (word.format(folder=decided, example=EXAMPLES / "dokpamo") for word in words)
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "programme.yaml").write_bytes((decided / "programme.yaml").read_bytes())
+    asked = (word.format(folder=decided, new=new) for word in words)
     said = dokja(f"--lang={lang}", *asked)
     assert (said.code, said.out) == (2, "")
     assert f"{code} " in said.err

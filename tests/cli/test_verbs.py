@@ -209,7 +209,8 @@ def test_every_lint_code_is_explained(code: str, lang: str, dokja: Dokja) -> Non
     said = dokja("lint", "--explain", code.lower(), "--lang", lang)
     assert said.code == 0
     assert code in said.out
-    assert bool(HANGUL.search(said.out)) is (lang == "ko")
+    prose = re.sub("```.*?```", "", said.out, flags=re.DOTALL)
+    assert bool(HANGUL.search(prose)) is (lang == "ko")
     as_json = json.loads(dokja("lint", "--explain", code, "--lang", lang, "--json").out)
     assert as_json["code"] == code
     assert as_json["page"] in said.out
