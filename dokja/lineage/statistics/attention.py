@@ -138,14 +138,16 @@ def _complex(blocks: NDArray[np.float64], layout: Layout) -> Complex:
         raise ValueError(f"a head of {blocks.shape[1]} rows does not fall into pairs")
     half = blocks.shape[1] // 2
     halves = layout == "halves"
-    joined: Complex = (blocks[:, :half] if halves else blocks[:, ::2]).astype(np.complex128)
-    joined += 1j * (blocks[:, half:] if halves else blocks[:, 1::2])
+    joined = np.empty((len(blocks), half, blocks.shape[2]), dtype=np.complex128)
+    joined.real = blocks[:, :half] if halves else blocks[:, ::2]
+    joined.imag = blocks[:, half:] if halves else blocks[:, 1::2]
     return joined
 
 
 def _unit(rows: Complex) -> Complex:
     length = np.sqrt(np.square(np.abs(rows)).sum(axis=2, keepdims=True))
-    return np.divide(rows, length, out=np.full_like(rows, 0.0), where=length > 0)
+    unit: Complex = rows / np.where(length > 0, length, 1.0)
+    return unit
 
 
 def _basis(block: NDArray[np.float64]) -> NDArray[np.float64]:

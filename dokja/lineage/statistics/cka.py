@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from dokja.lineage.statistics.combine import mean_of_e_values
 from dokja.lineage.statistics.labels import Matches, fixed_points
 from dokja.lineage.statistics.trace import TraceTest, unit_trace
-from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, common, unit_rows
+from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, common, flattened, unit_rows
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ class RelativeLabels:
 def gram(rows: Matrix) -> NDArray[np.float64]:
     """The double-centred Gram matrix of the rows: what every rotation of the columns leaves."""
     products: NDArray[np.float64] = (rows @ rows.T).astype(np.float64)
+    if not len(products):
+        return products
     mean = products.mean(axis=0)
     products += mean.mean() - mean[:, None] - mean[None]
     return products
@@ -171,10 +173,10 @@ def channel_gram(weights: Floats, sample: Labels | None = None) -> NDArray[np.fl
 
 def _lengths_one(weights: Floats, repeats: int, block: int) -> Units:
     """Rows of length one, not centred, as units; left out as `unit_rows` leaves them out."""
-    flat = np.asarray(weights, dtype=np.float32).reshape(len(weights), -1)
+    flat = flattened(weights).astype(np.float32)
     usable = unit_rows(flat, repeats=repeats, block=block)
-    units = flat.reshape(repeats, usable.total, -1)[:, usable.labels]
-    size = np.abs(units).max(axis=2, keepdims=True, initial=1e-38)
+    units = flat.reshape(repeats, usable.total, block * flat.shape[1])[:, usable.labels]
+    size = np.abs(units).max(axis=2, keepdims=True, initial=1e-37)
     units = units / size
     units /= np.linalg.norm(units, axis=2, keepdims=True)
     return Units(np.concatenate(list(units), axis=1), usable.labels, usable.total)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dokja.lineage.statistics.units import Floats, block_length
+from dokja.lineage.statistics.units import Floats, block_length, flattened
 
 BLOCK = 1 << 20
 
@@ -84,7 +84,7 @@ def grid_agreement(copy: Floats, original: Floats) -> GridAgreement:
     """
     if copy.shape != original.shape:
         raise ValueError(f"shapes {copy.shape} and {original.shape} differ")
-    x, y = copy.reshape(len(copy), -1), original.reshape(len(original), -1)
+    x, y = flattened(copy), flattened(original)
     numbers = inside = 0
     steps: list[float] = []
     window = block_length(x.shape[1], 16)

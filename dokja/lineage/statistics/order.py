@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from dokja.lineage.statistics.cka import gram, gram_correlation
-from dokja.lineage.statistics.units import Floats, unit_rows
+from dokja.lineage.statistics.units import Floats, flattened, unit_rows
 
 #: |z| from which a place says something; the moments are exact, the margin pays for tails that are not Gaussian.
 LIMIT = 6.0
@@ -61,7 +61,7 @@ def order(weights: Floats, *, repeats: int = 1) -> Order:
     eighth. z only: it is a guard that disables evidence, never evidence. Source: Mantel 1967; Wald and Wolfowitz,
     Ann. Math. Stat. 14, 1943.
     """
-    flat = np.asarray(weights, dtype=np.float32).reshape(len(weights), -1)
+    flat = flattened(weights).astype(np.float32)
     units = unit_rows(flat, repeats=repeats)
     chosen = units.labels
     if len(chosen) > UNITS:  # Runs of neighbours, evenly spread, so that neighbours stay neighbours.
@@ -70,7 +70,7 @@ def order(weights: Floats, *, repeats: int = 1) -> Order:
     count = len(chosen)
     if count < 8:
         return Order(count, {})
-    parts = flat.reshape(repeats, units.total, -1)[:, chosen].astype(np.float64)
+    parts = flat.reshape(repeats, units.total, flat.shape[1])[:, chosen].astype(np.float64)
     ranks = rankdata(np.sqrt(np.square(parts).sum(axis=(0, 2))))
     places = np.arange(count, dtype=np.float64)
     # A rank vector that is constant (all norms equal) says nothing.
@@ -106,7 +106,7 @@ def constants(left: Floats, right: Floats) -> Constants:
     """
     if left.shape != right.shape:
         raise ValueError(f"shapes {left.shape} and {right.shape} differ")
-    equal = np.equal(left, right).reshape(len(left), -1)
+    equal = flattened(left) == flattened(right)
     return Constants(equal.size, int(equal.sum()), len(equal), int(equal.all(axis=1).sum()))
 
 

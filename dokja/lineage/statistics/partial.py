@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dokja.lineage.statistics.units import Floats, block_length
+from dokja.lineage.statistics.units import Floats, block_length, flattened
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def partial_correlation(left: Floats, right: Floats, start: Floats) -> Partial:
     """
     if not left.shape == right.shape == start.shape:
         raise ValueError(f"shapes {left.shape}, {right.shape} and {start.shape} differ")
-    flat = [side.reshape(len(side), -1) for side in (left, right, start)]
+    flat = [flattened(side) for side in (left, right, start)]
     total = Partial()
     step = block_length(flat[0].shape[1], 24)
     for first in range(0, len(left), step):

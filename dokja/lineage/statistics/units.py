@@ -9,6 +9,7 @@ not finite) are no units: they are left out, and counted.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,17 +50,23 @@ def unit_rows(weights: Floats, *, repeats: int = 1, block: int = 1) -> Units:
     `block`: every unit is so many neighbouring rows in a fixed inner order (where the inner order is free as well,
     see `attention.py`). Any number of dimensions after the first is flattened.
     """
-    flat = np.asarray(weights).reshape(len(weights), -1)
+    flat = flattened(weights)
     if repeats < 1 or block < 1 or len(flat) % (repeats * block):
         raise ValueError(f"{len(flat)} rows are not {repeats} repeats of blocks of {block}")
     total = len(flat) // (repeats * block)
-    copies = flat.reshape(repeats, total, -1)
+    copies = flat.reshape(repeats, total, block * flat.shape[1])
     parts, good = zip(*(_normalised(copy) for copy in copies), strict=True)
     usable = np.logical_and.reduce(good)
     joined = parts[0] if repeats == 1 else np.concatenate(parts, axis=1) / np.float32(np.sqrt(repeats))
     return Units(
         np.ascontiguousarray(joined[usable], dtype=np.float32), np.flatnonzero(usable).astype(np.int64), total
     )
+
+
+def flattened(weights: Floats) -> Floats:
+    """[units, everything else], also where there is nothing."""
+    array = np.asarray(weights)
+    return array.reshape(len(array), prod(array.shape[1:]))
 
 
 def common(left: Units, right: Units) -> tuple[Matrix, Matrix, Labels]:

@@ -1,0 +1,668 @@
+"""The statistics on models made here: exact moments, valid p-values, power, symmetries, and the traps."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from math import factorial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import kstest, spearmanr
+
+from dokja.lineage import statistics as s
+
+Array = NDArray[np.float64]
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def normal(seed: int, *shape: int) -> Array:
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def kin(seed: int, rho: float, *shape: int) -> tuple[Array, Array]:
+    """Two matrices whose numbers correlate by rho."""
+    x, noise = normal(seed, *shape), normal(seed + 10**6, *shape)
+    return x, rho * x + (1 - rho**2) ** 0.5 * noise
+
+
+def rotation(seed: int, size: int) -> Array:
+    q, _ = np.linalg.qr(normal(seed, size, size))
+    return np.asarray(q)
+
+
+# -- exact moments and bounds, against every permutation
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_trace_against_all_720_labellings(seed: int) -> None:
+    square = normal(seed, 6, 6) ** 3
+    orders = np.array(list(itertools.permutations(range(6))))
+    traces = square[np.arange(6), orders].sum(axis=1)
+    for order in orders[::97]:
+        test = s.trace_test(square[:, order])
+        assert test.mean == pytest.approx(traces.mean())
+        assert test.deviation == pytest.approx(traces.std(), rel=1e-5)
+        assert 10**test.log10_p >= np.mean(traces >= test.trace - 1e-9) * (1 - 1e-9)
+        assert 10**test.log10_p_lower >= np.mean(traces <= test.trace + 1e-9) * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("size", [2, 5, 40, 700])
+def test_no_trace_is_less_likely_than_one_labelling_and_the_identity_reaches_it(size: int) -> None:
+    least = -float(np.sum(np.log10(np.arange(1, size + 1))))
+    found = s.trace_test(np.eye(size)).log10_p
+    assert least - 1e-6 <= found <= least * 0.99 + 0.31
+
+
+@pytest.mark.parametrize("tensors", [1, 3])
+def test_the_gram_correlation_against_all_120_labellings(tensors: int) -> None:
+    pairs = [(s.gram(_f4(normal(k, 5, 3))), s.gram(_f4(normal(50 + k, 5, 4)))) for k in range(tensors)]
+    orders = [list(order) for order in itertools.permutations(range(5))]
+    values = [sum(float(np.vdot(k, other[np.ix_(o, o)])) for k, other in pairs) for o in orders]
+    found = s.gram_correlation(pairs)
+    assert found.value == pytest.approx(values[0])
+    assert found.mean == pytest.approx(np.mean(values))
+    assert found.deviation == pytest.approx(np.std(values))
+    assert 10**found.log10_p >= np.mean(np.array(values) >= values[0] - 1e-9)
+
+
+@pytest.mark.parametrize("mutual", [1, 3, 5, 6])
+def test_fixed_points_against_all_720_labellings(mutual: int) -> None:
+    orders = np.array(list(itertools.permutations(range(6))))
+    counts = (orders[:, :mutual] == np.arange(mutual)).sum(axis=1)
+    for fixed in range(mutual + 1):
+        bound = 10 ** s.fixed_point_log10_p([(fixed, mutual, 6)])
+        assert np.mean(counts >= fixed) <= bound * (1 + 1e-9)
+        assert bound <= 1 / factorial(fixed) * (1 + 1e-9)
+
+
+@given(st.integers(2, 80), st.integers(1, 4000))
+def test_the_layer_bound_is_never_above_the_published_one(layers: int, fixed: int) -> None:
+    found = s.fixed_point_log10_p([(fixed, 900, 900)] + [(0, 900, 900)] * (layers - 1))
+    if fixed > layers:
+        assert found <= (fixed - layers - fixed * np.log(fixed / layers)) / np.log(10) + 1e-9
+    assert found <= 0
+
+
+def test_the_layer_bound_holds_by_simulation() -> None:
+    generator = np.random.default_rng(3)
+    counts = np.array(
+        [sum(int((generator.permutation(40)[:25] == np.arange(25)).sum()) for _ in range(6)) for _ in range(20000)]
+    )
+    for fixed in range(1, 14):
+        bound = 10 ** s.fixed_point_log10_p([(fixed, 25, 40)] + [(0, 25, 40)] * 5)
+        assert np.mean(counts >= fixed) <= bound + 4 * (bound / 20000) ** 0.5
+
+
+def test_p_values_do_not_underflow() -> None:
+    assert s.fixed_point_log10_p([(11008, 11008, 11008)] * 80) < -3_000_000
+    assert s.increasing_log10_p(4096, 4096) < -13_000
+    assert s.holm([-1e6, -3.0]).tolist() == pytest.approx([-1e6 + np.log10(2), -3.0])
+    assert s.mean_of_e_values([-1e5, 0.0]) == pytest.approx(-1e5, abs=12)
+    assert s.stouffer([-1e5, -1e5]) < -1.9e5
+    assert s.fisher([-1e5, -1e5]) == pytest.approx(-2e5, abs=12)
+
+
+# -- p-values under H0
+
+
+def _fixed(k: int) -> float:
+    return s.fixed_points(normal(2 * k, 24, 10), normal(2 * k + 1, 24, 10)).log10_p
+
+
+def _trace(k: int) -> float:
+    return s.unit_trace(normal(2 * k, 24, 10), normal(2 * k + 1, 24, 10)).log10_p
+
+
+def _heavy_trace(k: int) -> float:
+    return s.trace_test(np.random.default_rng(k).standard_cauchy((20, 20))).log10_p_two_sided
+
+
+def _hubs(k: int) -> float:
+    """A common direction and wild scales: a few neurons are everyone's neighbour."""
+    x, y = normal(2 * k, 24, 10), normal(2 * k + 1, 24, 10)
+    return s.fixed_points(np.exp(x[:, :1]) + x, 3 + y * np.exp(2 * y[:, :1])).log10_p
+
+
+def _relative(k: int) -> float:
+    return s.relative_labels([s.neuron_grams(normal(2 * k, 24, 10), normal(2 * k + 1, 24, 10))], seed=k).log10_p
+
+
+def _joint(k: int) -> float:
+    joint = s.JointTrace(20)
+    for layer in range(3):
+        joint.add(normal(1000 * k + layer, 12, 20), normal(10**7 + 1000 * k + layer, 12, 20))
+    return joint.trace().log10_p
+
+
+def _increasing(k: int) -> float:
+    return s.fixed_points(normal(2 * k, 30, 10), normal(2 * k + 1, 20, 10)).increasing_log10_p
+
+
+def _layers(k: int) -> float:
+    return s.fixed_point_log10_p(
+        [s.fixed_points(normal(50 * k + i, 16, 9), normal(50 * k + 25 + i, 16, 9)) for i in range(4)]
+    )
+
+
+def _cantelli(k: int) -> float:
+    return s.gram_correlation([s.neuron_grams(normal(2 * k, 16, 8), normal(2 * k + 1, 16, 8))]).log10_p
+
+
+def _merged(k: int) -> float:
+    return s.mean_of_e_values([_fixed(k), _trace(k), _cantelli(k)])
+
+
+def _fished(k: int) -> float:
+    return s.fisher([_trace(3 * k), _trace(3 * k + 1), _trace(3 * k + 2)])
+
+
+@pytest.mark.parametrize(
+    "p",
+    [_fixed, _trace, _heavy_trace, _hubs, _relative, _joint, _increasing, _layers, _cantelli, _merged, _fished],
+    ids=lambda p: p.__name__.strip("_"),
+)
+def test_p_values_are_super_uniform_over_independent_pairs(p: Callable[[int], float]) -> None:
+    values = [10 ** p(k) for k in range(2000)]
+    assert all(0 < value <= 1 for value in values)
+    assert kstest(values, "uniform", alternative="greater").pvalue > 1e-4
+    assert min(values) > 1e-6
+
+
+# -- power
+
+
+@pytest.mark.parametrize(
+    ("rho", "fixed", "trace"), [(0.03, 0.0, -6), (0.1, -6, -100), (0.3, -300, -600), (1.0, -1100, -1100)]
+)
+def test_power_on_planted_kinship(rho: float, fixed: float, trace: float) -> None:
+    x, y = kin(7, rho, 512, 256)
+    assert s.fixed_points(x, y).log10_p <= fixed
+    found = s.unit_trace(x, y)
+    assert found.log10_p <= trace
+    assert found.effect == pytest.approx(rho, abs=0.01)
+
+
+def test_a_sample_of_units_against_all_keeps_its_power_and_its_validity() -> None:
+    x, y = kin(5, 0.4, 900, 256)
+    sample = np.sort(np.random.default_rng(1).permutation(900)[:128])
+    found = s.fixed_points(x, y, sample=sample)
+    assert (found.units, found.labels) == (128, 900)
+    assert found.fixed > 120
+    assert found.log10_p < -200
+    assert s.unit_trace(x, y, sample=sample).log10_p < -100
+    assert s.fixed_points(x, normal(99, 900, 256), sample=sample).fixed <= 3
+
+
+def test_a_negative_copy_is_seen_by_the_lower_tail_alone() -> None:
+    x, y = kin(7, 0.5, 128, 64)
+    found = s.unit_trace(x, -y)
+    assert found.log10_p == 0
+    assert found.log10_p_lower < -50
+    assert found.log10_p_two_sided == pytest.approx(found.log10_p_lower, abs=0.31)
+
+
+def test_width_pruning_keeps_the_order() -> None:
+    x, y = kin(3, 0.8, 300, 64)
+    kept = np.sort(np.random.default_rng(0).permutation(300)[:150])
+    found = s.fixed_points(y[kept], x)
+    assert found.log10_p == 0  # Labels of layers of different width cannot be the same.
+    assert np.mean(found.mapping == kept) > 0.95
+    assert found.increasing_log10_p < -200
+
+
+def test_rotation_blinds_t1_and_not_t2() -> None:
+    x, y = kin(11, 0.4, 512, 64)
+    y = 0.3 * y @ rotation(1, 64)
+    assert s.unit_trace(x, y).log10_p > -3
+    pairs = [s.neuron_grams(x, y)]
+    assert s.gram_correlation(pairs).z > 20
+    assert s.relative_labels(pairs, seed=4).log10_p < -30
+    assert s.monte_carlo_log10_p(pairs, seed=4, permutations=99) == pytest.approx(-2)
+
+
+def test_hidden_permutation_blinds_the_joint_trace_and_not_t2_of_channels() -> None:
+    left, right = zip(*(kin(60 + k, 0.7, 200, 96) for k in range(5)), strict=True)
+    mixed = [y[np.random.default_rng(k).permutation(200)] for k, y in enumerate(right)]
+    plain, blind = s.JointTrace(96), s.JointTrace(96)
+    for x, y, z in zip(left, right, mixed, strict=True):
+        plain.add(x, y)
+        blind.add(x, z)
+    assert plain.trace().log10_p < -100
+    assert plain.matches().fixed == 96
+    assert blind.trace().log10_p > -3
+    pairs = [(s.channel_gram(x), s.channel_gram(z)) for x, z in zip(left, mixed, strict=True)]
+    assert s.gram_correlation(pairs).z > 20
+    assert s.relative_labels(pairs, seed=2).log10_p < -10
+
+
+def test_the_joint_trace_by_a_sample_of_channels() -> None:
+    joint = s.JointTrace(96, sample=np.arange(0, 96, 2))
+    joint.add(*kin(60, 0.7, 200, 96))
+    found = joint.matches()
+    assert (found.units, found.fixed) == (48, 48)
+
+
+# -- symmetries
+
+
+@given(SEEDS, st.sampled_from([0.0, 0.3, 0.9]))
+@settings(max_examples=40, deadline=None)
+def test_relabelling_both_alike_changes_nothing_and_sides_may_be_swapped(seed: int, rho: float) -> None:
+    x, y = kin(seed % 10**6, rho, 40, 12)
+    order = np.random.default_rng(seed).permutation(40)
+    plain, moved, swapped = (s.fixed_points(*pair) for pair in ((x, y), (x[order], y[order]), (y, x)))
+    assert (plain.fixed, plain.mutual, plain.log10_p) == (moved.fixed, moved.mutual, moved.log10_p)
+    assert (plain.fixed, plain.mutual, plain.log10_p) == (swapped.fixed, swapped.mutual, swapped.log10_p)
+    a, b, c = (s.unit_trace(*pair) for pair in ((x, y), (x[order], y[order]), (y, x)))
+    for other in (b, c):
+        assert other.z == pytest.approx(a.z, abs=1e-4)
+        assert other.log10_p == pytest.approx(a.log10_p, abs=1e-3)
+    g, h, k = (s.gram_correlation([s.neuron_grams(*pair)]) for pair in ((x, y), (x[order], y[order]), (y, x)))
+    assert h.z == pytest.approx(g.z, abs=1e-4)
+    assert k.z == pytest.approx(g.z, abs=1e-4)
+
+
+@given(SEEDS)
+@settings(max_examples=30, deadline=None)
+def test_scaling_rows_shifting_rows_and_permuting_columns_of_both_change_nothing(seed: int) -> None:
+    x, y = kin(seed % 10**6, 0.5, 30, 12)
+    generator = np.random.default_rng(seed)
+    columns = generator.permutation(12)
+    x2 = (x * np.exp(3 * generator.normal(size=(30, 1))) + generator.normal(size=(30, 1)))[:, columns]
+    y2 = (y * np.exp(3 * generator.normal(size=(30, 1))))[:, columns]
+    plain, moved = s.fixed_points(x, y), s.fixed_points(x2, y2)
+    assert plain.mapping.tolist() == moved.mapping.tolist()
+    assert s.unit_trace(x2, y2).z == pytest.approx(s.unit_trace(x, y).z, abs=1e-3)
+
+
+@given(SEEDS)
+@settings(max_examples=20, deadline=None)
+def test_relabelling_one_side_relabels_the_map(seed: int) -> None:
+    x, y = kin(seed % 10**6, 0.6, 30, 12)
+    order = np.random.default_rng(seed).permutation(30)
+    plain, moved = s.fixed_points(x, y).mapping, s.fixed_points(x, y[order]).mapping
+    assert [-1 if j < 0 else order[j] for j in moved] == plain.tolist()
+
+
+def test_blocks_give_the_same_as_one_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = kin(1, 0.2, 300, 16)
+    whole, trace = s.fixed_points(x, y), s.unit_trace(x, y)
+    monkeypatch.setattr("dokja.lineage.statistics.units.BLOCK_BYTES", 300 * 4 * 7)
+    monkeypatch.setattr("dokja.lineage.statistics.trace.HELD", 100)
+    blocks, parts = s.fixed_points(x, y), s.unit_trace(x, y)
+    assert whole.mapping.tolist() == blocks.mapping.tolist()
+    assert parts.z == pytest.approx(trace.z, abs=1e-4)
+    assert parts.log10_p == pytest.approx(trace.log10_p, rel=0.1)
+    assert parts.log10_p >= trace.log10_p - 1e-3
+
+
+# -- what is no evidence
+
+
+def test_rows_sorted_by_norm_accuse_nobody_and_are_seen() -> None:
+    x, y = (normal(k, 400, 64) * np.exp(0.5 * normal(k + 9, 400, 1)) for k in (1, 2))
+    x, y = (side[np.argsort(np.linalg.norm(side, axis=1))] for side in (x, y))
+    distance = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)[None] - 2 * x @ y.T
+    rows, columns = linear_sum_assignment(distance)
+    assert spearmanr(rows, columns).pvalue < 1e-50  # The false accusation correlates places …
+    assert s.fixed_points(x, y).log10_p > -3  # … the test counts identities, of directions.
+    assert s.unit_trace(x, y).log10_p > -3
+    assert "size" in s.shared_order(s.order(x), s.order(y))
+    assert not s.order(normal(1, 400, 64)).signs
+
+
+def test_a_filter_bank_is_seen_as_ordered() -> None:
+    centres = np.arange(64)[:, None]
+    bank = np.maximum(0, 1 - np.abs(np.arange(257)[None] / 4 - centres) / 2)
+    assert "direction nearby" in s.order(bank).signs
+    assert s.constants(bank, bank).rows == 64
+    assert s.constants(bank, bank + 1e-6).equal == 0
+
+
+def test_gate_blocks_of_an_lstm_fire_alone_and_are_silent_when_moved_jointly() -> None:
+    """Rows of each gate share a direction, in every model: all 4h rows are not exchangeable, the h units are."""
+    gates = np.repeat(0.5 * normal(0, 4, 64), 64, axis=0)
+    zs, joint = [], []
+    for k in range(20):
+        x, y = gates + normal(2 * k + 1, 256, 64), gates + normal(2 * k + 2, 256, 64)
+        zs.append(s.unit_trace(x, y).z)
+        joint.append(s.unit_trace(x, y, repeats=4))
+        assert s.fixed_points(x, y, repeats=4).log10_p > -4
+        assert "direction in blocks" in s.shared_order(s.order(x), s.order(y))
+        assert not s.order(x, repeats=4).signs
+    assert np.mean(zs) > 4.5
+    assert abs(np.mean([one.z for one in joint])) < 0.8
+    assert min(one.log10_p for one in joint) > -3
+
+
+def test_one_seed_is_told_from_descent_by_the_step_before_training() -> None:
+    start = normal(1, 256, 64)
+    left, right = start + 0.7 * normal(2, 256, 64), start + 0.7 * normal(3, 256, 64)
+    child = 0.9 * left + 0.3 * normal(4, 256, 64)
+    assert s.fixed_points(left, right).log10_p < -300  # The label test fires for the seed alone …
+    assert abs(s.partial_correlation(left, right, start).partial) < 0.05  # … and nothing is left beyond it.
+    assert s.partial_correlation(left, child, start).partial > 0.6
+    halves = s.partial_correlation(left[:99], child[:99], start[:99]) + s.partial_correlation(
+        left[99:], child[99:], start[99:]
+    )
+    assert halves.partial == pytest.approx(s.partial_correlation(left, child, start).partial)
+    assert s.partial_correlation(start, right, start).partial == 0
+
+
+@pytest.mark.parametrize("spoil", [np.nan, np.inf, 0.0, 3.5], ids=["nan", "infinity", "zero", "constant"])
+def test_rows_without_direction_are_left_out_counted_and_no_evidence(spoil: float) -> None:
+    x, y = normal(1, 60, 20), normal(2, 60, 20)
+    x[10:40], y[10:40] = spoil, spoil
+    found = s.fixed_points(x, y)
+    assert (found.units, found.excluded) == (30, 30)
+    assert (found.mapping[10:40] == -1).all()
+    assert found.log10_p > -3
+    assert s.unit_trace(x, y).units == 30
+    joint = s.JointTrace(60)
+    joint.add(x.T, y.T)
+    assert joint.trace().log10_p > -3
+    assert np.isfinite(s.order(np.nan_to_num(x, posinf=0)).z["size"])
+
+
+@pytest.mark.parametrize(
+    "make", [np.zeros, np.ones, lambda shape: np.full(shape, np.nan)], ids=["zeros", "ones", "nan"]
+)
+@pytest.mark.parametrize("shape", [(16, 8), (1, 8), (16, 1), (0, 8), (16, 0)])
+def test_nothing_crashes_and_nothing_convicts_where_there_is_nothing(
+    make: Callable[[tuple[int, int]], Array], shape: tuple[int, int]
+) -> None:
+    x = make(shape)
+    assert s.fixed_points(x, x).log10_p == 0
+    assert s.unit_trace(x, x).log10_p == 0
+    assert s.gram_correlation([s.neuron_grams(x, x)]).log10_p == 0
+    assert s.relative_labels([s.neuron_grams(x, x)], seed=0).log10_p == 0
+    assert s.partial_correlation(x, x, x).partial == 0
+    assert s.order(x).signs == frozenset()
+    assert s.grid_agreement(x, x).numbers == 0
+    assert s.increasing_log10_p(0, 0) == 0
+
+
+def test_ties_match_nobody() -> None:
+    same = np.repeat(normal(1, 1, 20), 50, axis=0)
+    assert s.fixed_points(same, same).mutual == 0
+    twins = np.concatenate([normal(1, 25, 20)] * 2)
+    assert s.fixed_points(twins, twins).mutual == 0
+
+
+def test_huge_and_tiny_numbers_have_directions_too() -> None:
+    x = normal(1, 40, 20)
+    assert s.fixed_points((x * 1e37).astype(np.float32), x * 1e-300).fixed == 40
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="blocks"):
+        s.unit_rows(normal(1, 10, 4), repeats=4)
+    with pytest.raises(ValueError, match="cannot be compared"):
+        s.fixed_points(normal(1, 10, 4), normal(1, 10, 5))
+    with pytest.raises(ValueError, match="square"):
+        s.trace_test(normal(1, 3, 4))
+    with pytest.raises(ValueError, match="channels"):
+        s.JointTrace(4).add(normal(1, 3, 4), normal(1, 2, 4))
+
+
+# -- T3, T4, T5, T6, T7
+
+
+def _network(seed: int) -> dict[str, Array]:
+    return {
+        "gate": normal(seed, 120, 48),
+        "up": normal(seed + 1, 120, 48),
+        "anchors": normal(seed + 2, 512, 48),
+        "gain": 1 + 0.2 * normal(seed + 3, 48),
+    }
+
+
+def _child(parent: dict[str, Array], seed: int, rho: float = 0.95) -> dict[str, Array]:
+    return {
+        name: rho * value + (1 - rho**2) ** 0.5 * value.std() * normal(seed + k, *value.shape)
+        for k, (name, value) in enumerate(parent.items())
+    }
+
+
+def _scrambled(net: dict[str, Array], seed: int) -> tuple[dict[str, Array], NDArray[np.int64]]:
+    """The same function: hidden units permuted and scaled, the gain folded in, the residual axis rotated."""
+    order, turn = np.random.default_rng(seed).permutation(120), rotation(seed, 48)
+    scale = np.exp(normal(seed, 120, 1))
+    folded = {name: (net[name] * net["gain"])[order] @ turn for name in ("gate", "up")}
+    return {
+        "gate": folded["gate"],
+        "up": scale * folded["up"],
+        "anchors": 5 * net["anchors"] @ turn,
+        "gain": np.ones(48),
+    }, order
+
+
+def _agreement(left: dict[str, Array], right: dict[str, Array]) -> s.Agreement:
+    return s.agreement(
+        *(
+            {role: s.signatures(net[role], net["anchors"], net["gain"]) for role in ("gate", "up")}
+            for net in (left, right)
+        )
+    )
+
+
+def test_anchored_agreement_sees_through_every_scramble() -> None:
+    parent = _network(100)
+    child, order = _scrambled(_child(parent, 900), 5)
+    found = _agreement(parent, child)
+    controls = [_agreement(parent, _network(2000 + 10 * k)) for k in range(19)]
+    assert found.share > 0.9
+    right = found.mapping >= 0
+    assert (order[found.mapping[right]] == np.flatnonzero(right)).mean() > 0.99
+    assert max(control.share for control in controls) < 0.2
+    assert found.log10_p(controls) == pytest.approx(np.log10(1 / 20))
+    assert controls[0].log10_p(controls[1:]) > -1.3
+
+
+def test_the_conformal_p_counts_ties_against_the_accuser() -> None:
+    assert s.conformal_log10_p(0.5, [0.5, 0.1, 0.9]) == pytest.approx(np.log10(3 / 4))
+    assert s.conformal_log10_p(0.5, []) == 0
+
+
+def test_cloned_layers_and_experts_betray_themselves() -> None:
+    layers = {str(k): normal(k, 128, 48) for k in range(6)}
+    layers["6"] = kin(2, 0.6, 128, 48)[1]  # seed 2 is layer 2
+    units = {name: s.unit_rows(one) for name, one in layers.items()}
+    found = s.self_test(units)
+    assert len(found) == 21
+    assert {(one.left, one.right) for one in found if one.log10_p < -6} == {("2", "6")}
+    parent = {name: s.unit_rows(kin(int(name), 0.7, 128, 48)[1]) for name in "012345"}
+    deep = {str(k): s.unit_rows(normal(source, 128, 48)) for k, source in enumerate((0, 1, 2, 3, 2, 3, 4, 5))}
+    assert s.kinship_map(s.layer_table(deep, parent)) == dict(zip("01234567", "01232345", strict=True))
+    assert (
+        s.kinship_map(
+            s.layer_table(deep, {"a": s.unit_rows(normal(77, 128, 48)), "b": s.unit_rows(normal(7, 64, 48))})
+        )
+        == {}
+    )
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.3, 0.0), (0.05, 0.0, 0.0), (0.0, 0.0, 0.0), (0.2, 0.4, 0.4)])
+@pytest.mark.parametrize("based", [True, False])
+def test_merge_shares(shares: tuple[float, ...], based: bool) -> None:
+    fit = s.MergeFit(["a", "b", "c"])
+    for tensor in range(3):
+        base = normal(tensor, 150, 40) if based else np.zeros((150, 40))
+        tasks = [0.1 * normal(10 * tensor + k + 20, 150, 40) for k in range(3)]
+        mixed = (
+            base
+            + sum(share * task for share, task in zip(shares, tasks, strict=True))
+            + 0.01 * normal(tensor + 90, 150, 40)
+        )
+        fit.add(mixed, base if based else None, {name: base + task for name, task in zip("abc", tasks, strict=True)})
+    found = fit.shares()
+    for name, share in zip("abc", shares, strict=True):
+        assert found.shares[name] == pytest.approx(share, abs=0.02)
+        assert abs(found.shares[name] - share) < 5 * found.errors[name] + 1e-9
+    assert found.significant().keys() == {name for name, share in zip("abc", shares, strict=True) if share}
+
+
+def test_merge_with_a_parent_equal_to_the_base_and_a_broken_tensor() -> None:
+    base, other = normal(1, 50, 20), normal(2, 50, 20)
+    fit = s.MergeFit(["same", "other"])
+    fit.add(base + 0.3 * (other - base), base, {"same": base, "other": other})
+    fit.add(np.full((5, 4), np.nan), np.zeros((5, 4)), {"same": np.ones((5, 4)), "other": np.ones((5, 4))})
+    assert fit.shares().shares == {"same": 0.0, "other": pytest.approx(0.3)}
+
+
+HEADS, GROUPS, HEAD, WIDTH = 16, 8, 8, 64
+
+
+def _attention(seed: int) -> dict[str, Array]:
+    return {
+        "q": normal(seed, HEADS * HEAD, WIDTH),
+        "k": normal(seed + 1, GROUPS * HEAD, WIDTH),
+        "v": normal(seed + 2, GROUPS * HEAD, WIDTH),
+        "o": normal(seed + 3, WIDTH, HEADS * HEAD),
+    }
+
+
+def _reparametrised(net: dict[str, Array], seed: int, groups: NDArray[np.int64], *, rope: bool) -> dict[str, Array]:
+    """The same attention: GL per head, heads permuted in their groups, groups permuted."""
+    generator = np.random.default_rng(seed)
+    q, k, v, o = [], [], [], []
+    for group in groups:
+        mix = generator.normal(size=(HEAD, HEAD))
+        if rope:
+            real, imaginary = np.diag(generator.normal(size=HEAD // 2)), np.diag(generator.normal(size=HEAD // 2))
+            turn = np.block([[real, -imaginary], [imaginary, real]])
+        else:
+            turn = generator.normal(size=(HEAD, HEAD))
+        k.append(np.linalg.inv(turn).T @ net["k"].reshape(GROUPS, HEAD, WIDTH)[group])
+        v.append(mix @ net["v"].reshape(GROUPS, HEAD, WIDTH)[group])
+        for head in 2 * group + generator.permutation(2):
+            q.append(turn @ net["q"].reshape(HEADS, HEAD, WIDTH)[head])
+            o.append(net["o"].reshape(WIDTH, HEADS, HEAD)[:, head] @ np.linalg.inv(mix))
+    return {"q": np.concatenate(q), "k": np.concatenate(k), "v": np.concatenate(v), "o": np.concatenate(o, axis=1)}
+
+
+@pytest.mark.parametrize("rope", [True, False])
+def test_attention_heads_are_known_through_their_symmetries(rope: bool) -> None:
+    net = _attention(1)
+    same, moved = np.arange(GROUPS), np.random.default_rng(0).permutation(GROUPS)
+    for groups in (same, moved):
+        other = _reparametrised(net, 8, groups, rope=rope)
+        tables = (
+            s.value_output_similarity((net["v"], net["o"]), (other["v"], other["o"]), heads=HEADS, groups=GROUPS),
+            s.query_key_similarity(
+                (net["q"], net["k"]),
+                (other["q"], other["k"]),
+                heads=HEADS,
+                groups=GROUPS,
+                rope="halves" if rope else None,
+            ),
+        )
+        for table in tables:
+            found = s.match_cosines(table)
+            assert groups[found.mapping].tolist() == list(range(GROUPS))
+            assert found.cosine == pytest.approx(1, abs=1e-5)
+            assert found.log10_p == pytest.approx(-np.log10(factorial(8)) if groups is same else 0, abs=1)
+    stranger = _attention(50)
+    table = s.value_output_similarity(
+        (net["v"], net["o"]), (stranger["v"], stranger["o"]), heads=HEADS, groups=GROUPS
+    )
+    assert s.match_cosines(table).log10_p > -3
+    spaces = s.subspace_similarity(net["v"], _reparametrised(net, 8, same, rope=rope)["v"], blocks=GROUPS)
+    assert np.diagonal(spaces) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_products_are_those_that_would_be_formed() -> None:
+    a, b = _attention(1), _attention(9)
+    products = [
+        [
+            np.outer(
+                1, net["o"].reshape(WIDTH, HEADS, HEAD)[:, h] @ net["v"].reshape(GROUPS, HEAD, WIDTH)[h // 2]
+            ).ravel()
+            for h in range(HEADS)
+        ]
+        for net in (a, b)
+    ]
+    units = [np.array([one / np.linalg.norm(one) for one in side]) for side in products]
+    cosines = (units[0] @ units[1].T).reshape(GROUPS, 2, GROUPS, 2)
+    straight, crossed = (sum(cosines[:, i, :, i ^ flip] for i in range(2)) / 2 for flip in (0, 1))
+    found = s.value_output_similarity((a["v"], a["o"]), (b["v"], b["o"]), heads=HEADS, groups=GROUPS)
+    assert found == pytest.approx(np.maximum(straight, crossed), abs=1e-6)
+
+
+def test_rope_pairs_in_the_other_layout() -> None:
+    net = _attention(1)
+    place = np.arange(HEAD).reshape(2, HEAD // 2).T.ravel()  # halves → pairs
+    pairs = {n: net[n].reshape(-1, HEAD, WIDTH)[:, place].reshape(-1, WIDTH) for n in "qk"}
+    other = _attention(2)
+    others = {n: other[n].reshape(-1, HEAD, WIDTH)[:, place].reshape(-1, WIDTH) for n in "qk"}
+    one = s.query_key_similarity((net["q"], net["k"]), (other["q"], other["k"]), heads=HEADS, groups=GROUPS)
+    two = s.query_key_similarity(
+        (pairs["q"], pairs["k"]), (others["q"], others["k"]), heads=HEADS, groups=GROUPS, rope="pairs"
+    )
+    assert one == pytest.approx(two, abs=1e-6)
+
+
+@given(st.lists(st.integers(0, 1_300_000), max_size=4))
+@settings(max_examples=15, deadline=None)
+def test_a_digest_does_not_depend_on_the_chunks(cuts: list[int]) -> None:
+    data = np.random.default_rng(0).bytes(2_500_000)
+    places = [0, *np.minimum(np.cumsum(cuts), len(data)).tolist(), len(data)]
+    chunks = [data[a:b] for a, b in itertools.pairwise(places)]
+    assert s.digest(chunks) == s.digest([data])
+    assert [len(s.digest([data]).blocks), s.digest([]).blocks] == [3, ()]
+    assert s.shared_blocks([s.digest([data])], [s.digest([data[1 << 20 :]])]) == 2
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_a_quantised_copy_lies_on_its_grid(bits: int) -> None:
+    x = normal(1, 20, 2000)
+    step = np.abs(x).max(axis=1, keepdims=True) / (2 ** (bits - 1) - 1)
+    copy = np.round(x / step) * step
+    assert s.grid_agreement(copy, x).share > 0.999
+    assert s.grid_agreement(copy, normal(2, 20, 2000)).share < 2.5 / bits**1.5
+    assert s.grid_agreement(x, x).numbers == 0
+
+
+# -- combining
+
+
+def test_holm_by_hand() -> None:
+    adjusted = 10 ** s.holm(np.log10([0.01, 0.04, 0.03, 0.005]).tolist())
+    assert adjusted == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert s.holm([]).tolist() == []
+
+
+def test_calibrated_e_values_have_expectation_one_and_are_continuous() -> None:
+    p = (np.arange(200_000) + 0.5) / 200_000
+    assert np.mean([10 ** s.log10_e_value(float(v)) for v in np.log10(p)]) == pytest.approx(0.93, abs=0.07)
+    assert s.log10_e_value(0.0) == pytest.approx(np.log10(0.5))
+    below, above = (s.log10_e_value(-value / np.log(10)) for value in (0.000999, 0.001001))
+    assert below == pytest.approx(above, abs=1e-6)
+
+
+def test_stouffer_and_fisher_by_hand() -> None:
+    assert 10 ** s.stouffer([np.log10(0.05)] * 4) == pytest.approx(0.000501, abs=1e-5)
+    assert 10 ** s.fisher([np.log10(0.05)] * 2) == pytest.approx(0.0174787, abs=1e-6)
+    assert (s.stouffer([]), s.fisher([]), s.smallest([]), s.mean_of_e_values([])) == (0, 0, 0, 0)
+    assert s.stouffer([0.0, -9.0]) == pytest.approx(0)
+    assert s.smallest([-3.0, -1.0]) == pytest.approx(-3 + np.log10(2))
+    with pytest.raises(ValueError, match="not a number"):
+        s.holm([float("nan")])
+
+
+def test_speed_and_memory_stay_small() -> None:
+    x, y = kin(1, 0.1, 2048, 1024)
+    begin = time.perf_counter()
+    assert s.fixed_points(x, y).fixed > 500
+    assert s.unit_trace(x, y).log10_p < -3000
+    assert time.perf_counter() - begin < 20  # About one second on two idle cores.
+
+
+def _f4(array: Array) -> NDArray[np.float32]:
+    return array.astype(np.float32)
