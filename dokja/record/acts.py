@@ -196,7 +196,7 @@ class Finding(Act):
     team: Id
     gate: Id
     result: Literal["meets", "does-not-meet", "undecided"]
-    component: Text | None = None
+    component: Bilingual | None = None
     evidence: tuple[Digest, ...] = ()
 
 
@@ -291,8 +291,8 @@ class EvaluationMoved(Act):
 
     type: Literal["evaluation-moved"]
     stage: Id
-    moved_from: Text
-    moved_to: Text
+    moved_from: Bilingual
+    moved_to: Bilingual
 
 
 class Withdrawal(Act):

@@ -158,7 +158,7 @@ def _finding(act: acts.Finding, edition: Edition) -> Iterator[Markup]:
     }
     yield edition.say(mark("{team} at the gate “{gate}”: {result}."), values)
     if act.component is not None:
-        yield edition.say(mark("Component: {text}."), {"text": name(act.component)})
+        yield edition.say(mark("Component: {text}."), {"text": name(edition.text(act.component))})
 
 
 def _reply(act: acts.Reply, edition: Edition) -> Iterator[Markup]:
@@ -201,7 +201,11 @@ def _disclosure(act: acts.Disclosure, edition: Edition) -> Iterator[Markup]:
 
 
 def _moved(act: acts.EvaluationMoved, edition: Edition) -> Iterator[Markup]:
-    values = {"stage": edition.stage(act.stage), "old": name(act.moved_from), "new": name(act.moved_to)}
+    values = {
+        "stage": edition.stage(act.stage),
+        "old": name(edition.text(act.moved_from)),
+        "new": name(edition.text(act.moved_to)),
+    }
     yield edition.say(mark("The evaluation of {stage} is moved from {old} to {new}."), values)
 
 
