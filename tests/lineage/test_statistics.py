@@ -341,6 +341,18 @@ def test_gate_blocks_of_an_lstm_fire_alone_and_are_silent_when_moved_jointly() -
     assert min(one.log10_p for one in joint) > -3
 
 
+def test_recurrent_matrices_move_on_both_axes() -> None:
+    """Units that feed themselves are in every LSTM: a diagonal accuses row by row, and not off the diagonal."""
+    memory = np.concatenate([2 * np.eye(64)] * 4)
+    x, y = memory + 0.5 * normal(1, 256, 64), memory + 0.5 * normal(2, 256, 64)
+    assert s.unit_trace(x, y, repeats=4).log10_p < -6  # The wrong group accuses strangers …
+    assert s.relative_labels(s.recurrent_pairs(x, y, repeats=4), seed=1).log10_p > -3  # … the right one not …
+    child = x + 0.5 * normal(3, 256, 64)
+    assert s.relative_labels(s.recurrent_pairs(x, child, repeats=4), seed=1).log10_p < -30  # … and finds a child.
+    with pytest.raises(ValueError, match="square"):
+        s.recurrent_pairs(x, y, repeats=3)
+
+
 def test_one_seed_is_told_from_descent_by_the_step_before_training() -> None:
     start = normal(1, 256, 64)
     left, right = start + 0.7 * normal(2, 256, 64), start + 0.7 * normal(3, 256, 64)

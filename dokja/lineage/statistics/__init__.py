@@ -10,6 +10,7 @@ from dokja.lineage.statistics.cka import (
     gram_correlation,
     monte_carlo_log10_p,
     neuron_grams,
+    recurrent_pairs,
     relative_labels,
 )
 from dokja.lineage.statistics.combine import (
@@ -80,6 +81,7 @@ __all__ = [
     "partial_correlation",
     "partners",
     "query_key_similarity",
+    "recurrent_pairs",
     "relative_labels",
     "self_test",
     "shared_blocks",

@@ -13,10 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dokja.lineage.statistics.units import Floats, block_length, flattened
 
 BLOCK = 1 << 20
+#: A finer grid than this is no grid of a quantised row.
+LEVELS = 1024
 
 
 @dataclass(frozen=True)
@@ -76,16 +79,16 @@ def shared_blocks(left: Iterable[Digest], right: Iterable[Digest]) -> int:
 def grid_agreement(copy: Floats, original: Floats) -> GridAgreement:
     """Does a dequantised copy hold the original, rounded to the copy's own grid (one step per row)?
 
-    The step of a row is the smallest distance of two of its values; a number agrees if it lies within half a step
-    of the copy's. No p-value: an effect. Independent weights on a grid of n steps agree at about the density of one
-    cell (8 bits: a few per cent), a copy everywhere but at the clipped ends. Rows without a grid (fewer than two
-    values, as many values as numbers) or not finite are left out. Source: uniform quantisation, Jacob et al., CVPR
-    2018, arXiv 1712.05877.
+    The step of a row is the smallest distance of two of its values; a number agrees if the grid sends it to the
+    copy's, by rounding or, if that fits the tensor better, by truncation (CTranslate2). No p-value: an effect.
+    Independent weights agree at about the density of one cell (8 bits: a few per cent), a copy everywhere but at
+    the clipped ends. Rows whose values lie on no grid, or not finite, are left out. Source: uniform quantisation,
+    Jacob et al., CVPR 2018, arXiv 1712.05877.
     """
     if copy.shape != original.shape:
         raise ValueError(f"shapes {copy.shape} and {original.shape} differ")
     x, y = flattened(copy), flattened(original)
-    numbers = inside = 0
+    numbers = rounded = truncated = 0
     steps: list[float] = []
     window = block_length(x.shape[1], 16)
     for start in range(0, len(x), window):
@@ -93,11 +96,24 @@ def grid_agreement(copy: Floats, original: Floats) -> GridAgreement:
         good = np.isfinite(a).all(axis=1) & np.isfinite(b).all(axis=1)
         for one, other in zip(a[good], b[good], strict=True):
             values = np.unique(one)
-            if not 2 <= len(values) <= max(2, len(one) // 2):
+            step = _step(values)
+            if step is None:
                 continue
-            gaps = np.diff(values)
-            step = float(gaps[gaps > 1e-4 * gaps.max()].min())
             numbers += len(one)
-            inside += int(np.count_nonzero(np.abs(one - other) <= 0.5 * step * (1 + 1e-3)))
+            distance = np.abs(one - other)
+            outward = (np.abs(other) >= np.abs(one) - 1e-3 * step) & (distance <= 1.001 * step)
+            rounded += int(np.count_nonzero(distance <= 0.501 * step))
+            truncated += int(np.count_nonzero(outward))
             steps.append((values[-1] - values[0]) / step)
-    return GridAgreement(numbers, inside, float(np.median(steps)) if steps else 0.0)
+    return GridAgreement(numbers, max(rounded, truncated), float(np.median(steps)) if steps else 0.0)
+
+
+def _step(values: NDArray[np.float64]) -> float | None:
+    """The step of the grid that these sorted values lie on; None where they lie on none of up to `LEVELS` steps."""
+    if len(values) < 2:
+        return None
+    gaps = np.diff(values)
+    step = float(gaps[gaps > gaps.max() / LEVELS].min())
+    places = (values - values[0]) / step
+    on_grid = places[-1] <= LEVELS and float(np.abs(places - np.round(places)).max()) < 0.05
+    return step if on_grid else None
