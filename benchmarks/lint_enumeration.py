@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator
 
 from dokja.rulebook.clauses import Bounds, Condition, Contingency
-from dokja.rulebook.lint.outcome_rules import look_through
-from dokja.rulebook.lint.reachable import Plan
+from dokja.rulebook.linter.outcome_rules import look_through
+from dokja.rulebook.linter.reachable import Plan
 from dokja.rulebook.outcomes import ORDERS, Situation
 from dokja.values import Bilingual
 

@@ -88,7 +88,7 @@ def rulebook_files(where: Path) -> tuple[Path, ...]:
 
 
 def _explain(face: Face, code: str) -> None:
-    from dokja.rulebook.lint import RULES, explain
+    from dokja.rulebook.linter import RULES, explain
 
     name = code.upper()
     if name not in RULES:

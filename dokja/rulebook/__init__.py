@@ -14,7 +14,7 @@ from dokja.rulebook.clauses import (
     Stage,
     stage_of,
 )
-from dokja.rulebook.lint import RULES, Finding, Rule, explain, lint
+from dokja.rulebook.linter import RULES, Finding, Rule, explain, lint
 from dokja.rulebook.measures import AnyMeasure, children, walk
 from dokja.rulebook.outcomes import ORDERS, SITUATIONS, Order, Situation, Tally
 from dokja.rulebook.reading import read_rulebook

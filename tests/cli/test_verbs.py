@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dokja import __version__
-from dokja.rulebook.lint import RULES
+from dokja.rulebook.linter import RULES
 from tests.cli.conftest import EXAMPLES, Dokja
 
 HANGUL = re.compile("[가-힣]")

@@ -84,13 +84,13 @@ def test_the_limits_are_those_that_hold() -> None:
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_every_code_is_listed_and_linked(rule: Rule) -> None:
-    row = f"| [{rule.code}](../dokja/rulebook/lint/pages/en/{rule.code}.md) | `{rule.name}` | {rule.summary} |"
+    row = f"| [{rule.code}](../dokja/rulebook/linter/pages/en/{rule.code}.md) | `{rule.name}` | {rule.summary} |"
     assert row in PAGE
 
 
 def test_there_is_no_page_without_a_rule() -> None:
     for language in HEADINGS:
-        folder = ROOT / "dokja" / "rulebook" / "lint" / "pages" / language
+        folder = ROOT / "dokja" / "rulebook" / "linter" / "pages" / language
         assert {file.name for file in folder.iterdir()} == {f"{code}.md" for code in RULES}
 
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dokja.rulebook.lint.reachable import Plan, nearest, space
-from dokja.rulebook.lint.regions import Range, partition
+from dokja.rulebook.linter.reachable import Plan, nearest, space
+from dokja.rulebook.linter.regions import Range, partition
 from dokja.rulebook.outcomes import Order, Tally
 
 COUNTS = ("withdrawn", "undecided", "failed", "below_minimum", "remaining", "tied", "contested")

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from dokja.language import mark
 from dokja.rulebook.clauses import Cut, PanelRule, Score
-from dokja.rulebook.lint.finding import Remark
-from dokja.rulebook.lint.subject import Subject
+from dokja.rulebook.linter.finding import Remark
+from dokja.rulebook.linter.subject import Subject
 from dokja.rulebook.measures import AnyMeasure, MinMax, Panel, Ratio, ScaleToFirst, Sum, children, walk
 from dokja.values import plain
 

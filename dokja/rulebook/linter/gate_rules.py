@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from dokja.language import mark
 from dokja.rulebook.clauses import Gate, PanelRule
-from dokja.rulebook.lint.finding import Remark
-from dokja.rulebook.lint.subject import Subject
+from dokja.rulebook.linter.finding import Remark
+from dokja.rulebook.linter.subject import Subject
 
 
 def no_criterion(subject: Subject) -> Iterator[Remark]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dokja.rulebook.lint.regions import Box, Range
+from dokja.rulebook.linter.regions import Box, Range
 from dokja.rulebook.outcomes import Order, Tally
 
 UNBOUNDED = 10**9

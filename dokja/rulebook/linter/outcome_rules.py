@@ -9,10 +9,10 @@ from itertools import pairwise
 
 from dokja.language import mark
 from dokja.rulebook.clauses import Bounds, Contingency, Cut, Gate, Stage, TieStep
-from dokja.rulebook.lint.finding import Remark
-from dokja.rulebook.lint.reachable import UNBOUNDED, Plan, nearest, space
-from dokja.rulebook.lint.regions import Box, partition
-from dokja.rulebook.lint.subject import Subject
+from dokja.rulebook.linter.finding import Remark
+from dokja.rulebook.linter.reachable import UNBOUNDED, Plan, nearest, space
+from dokja.rulebook.linter.regions import Box, partition
+from dokja.rulebook.linter.subject import Subject
 from dokja.rulebook.outcomes import ORDERS, SITUATIONS, Situation, Tally
 
 DECIDING: tuple[TieStep, ...] = ("all-go-on", "none-goes-on", "lot")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from importlib import resources
 
-from dokja.rulebook.lint.finding import Finding
-from dokja.rulebook.lint.registry import RULES, Rule
-from dokja.rulebook.lint.subject import Subject
+from dokja.rulebook.linter.finding import Finding
+from dokja.rulebook.linter.registry import RULES, Rule
+from dokja.rulebook.linter.subject import Subject
 from dokja.rulebook.versions import History
 from dokja.values import LanguageCode
 
@@ -38,5 +38,5 @@ def explain(code: str, language: LanguageCode) -> str:
 
     Raises `KeyError` where there is no rule of that code.
     """
-    page = resources.files("dokja.rulebook.lint") / "pages" / language / f"{RULES[code].code}.md"
+    page = resources.files("dokja.rulebook.linter") / "pages" / language / f"{RULES[code].code}.md"
     return page.read_text(encoding="utf-8")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from dokja.language import mark
 from dokja.rulebook.clauses import AnyClause, Call, Contingency, Cut, Gate, Objections, PanelRule, Score, stage_of
-from dokja.rulebook.lint.finding import Remark
-from dokja.rulebook.lint.subject import Subject
+from dokja.rulebook.linter.finding import Remark
+from dokja.rulebook.linter.subject import Subject
 from dokja.rulebook.measures import Panel, walk
 
 

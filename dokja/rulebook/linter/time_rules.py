@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from dokja.language import mark
 from dokja.rulebook.clauses import AnyClause, Call, Goal, Objections, Stage, stage_of
-from dokja.rulebook.lint.finding import Remark
-from dokja.rulebook.lint.subject import Subject
+from dokja.rulebook.linter.finding import Remark
+from dokja.rulebook.linter.subject import Subject
 from dokja.rulebook.versions import Enacted, RulebookDocument
 
 

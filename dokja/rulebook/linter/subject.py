@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from dokja.errors import NOWHERE
 from dokja.rulebook.clauses import AnyClause, Call, Clause, Stage, stage_of
-from dokja.rulebook.lint.finding import Remark
+from dokja.rulebook.linter.finding import Remark
 from dokja.rulebook.versions import Enacted, History, Rulebook
 
 C = TypeVar("C", bound=Clause)

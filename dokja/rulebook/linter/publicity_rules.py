@@ -8,8 +8,8 @@ from typing import get_args
 
 from dokja.language import mark
 from dokja.rulebook.clauses import Audience, Disclosure, Field_, Objections
-from dokja.rulebook.lint.finding import Remark
-from dokja.rulebook.lint.subject import Subject
+from dokja.rulebook.linter.finding import Remark
+from dokja.rulebook.linter.subject import Subject
 
 
 def disclosure_gaps(subject: Subject) -> Iterator[Remark]:

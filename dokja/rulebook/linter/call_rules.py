@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from dokja.language import mark
 from dokja.rulebook.clauses import Call, Contingency, Stage
-from dokja.rulebook.lint.finding import Remark
-from dokja.rulebook.lint.subject import Subject
+from dokja.rulebook.linter.finding import Remark
+from dokja.rulebook.linter.subject import Subject
 
 _NEEDED: Mapping[str, str] = {
     "eligible": mark("“{clause}” does not say who may apply."),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dokja.language import mark
-from dokja.rulebook.lint import (
+from dokja.rulebook.linter import (
     call_rules,
     gate_rules,
     outcome_rules,
@@ -15,8 +15,8 @@ from dokja.rulebook.lint import (
     structure_rules,
     time_rules,
 )
-from dokja.rulebook.lint.finding import Remark
-from dokja.rulebook.lint.subject import Subject
+from dokja.rulebook.linter.finding import Remark
+from dokja.rulebook.linter.subject import Subject
 
 
 @dataclass(frozen=True)
