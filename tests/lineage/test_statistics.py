@@ -199,6 +199,20 @@ def test_a_sample_of_units_against_all_keeps_its_power_and_its_validity() -> Non
     assert s.fixed_points(x, normal(99, 900, 256), sample=sample).fixed <= 3
 
 
+def test_parts_of_a_neuron_are_tested_as_one() -> None:
+    parts = [kin(k, 0.15, 200, width) for k, width in ((1, 64), (2, 64), (3, 80))]
+    left, right = ([s.unit_rows(pair[side]) for pair in parts] for side in (0, 1))
+    alone = [s.unit_trace(x, y).log10_p for x, y in zip(left, right, strict=True)]
+    together = s.unit_trace(s.joined(left), s.joined(right))
+    assert together.log10_p < 2 * min(alone)
+    assert together.effect == pytest.approx(0.15, abs=0.02)
+    broken = parts[1][0].copy()
+    broken[7] = np.nan
+    assert s.joined([left[0], s.unit_rows(broken)]).excluded == 1
+    with pytest.raises(ValueError, match="labels"):
+        s.joined([left[0], s.unit_rows(normal(1, 10, 4))])
+
+
 def test_a_negative_copy_is_seen_by_the_lower_tail_alone() -> None:
     x, y = kin(7, 0.5, 128, 64)
     found = s.unit_trace(x, -y)
@@ -329,7 +343,7 @@ def test_gate_blocks_of_an_lstm_fire_alone_and_are_silent_when_moved_jointly() -
     """Rows of each gate share a direction, in every model: all 4h rows are not exchangeable, the h units are."""
     gates = np.repeat(0.5 * normal(0, 4, 64), 64, axis=0)
     zs, joint = [], []
-    for k in range(20):
+    for k in range(8):
         x, y = gates + normal(2 * k + 1, 256, 64), gates + normal(2 * k + 2, 256, 64)
         zs.append(s.unit_trace(x, y).z)
         joint.append(s.unit_trace(x, y, repeats=4))
@@ -405,6 +419,9 @@ def test_ties_match_nobody() -> None:
     assert s.fixed_points(same, same).mutual == 0
     twins = np.concatenate([normal(1, 25, 20)] * 2)
     assert s.fixed_points(twins, twins).mutual == 0
+    for left, right in ((normal(1, 50, 20), twins), (twins, normal(1, 50, 20))):
+        mapping = s.fixed_points(left, right).mapping
+        assert not np.isin(mapping[:25], [*range(25)]).any()
 
 
 def test_huge_and_tiny_numbers_have_directions_too() -> None:

@@ -38,7 +38,7 @@ from dokja.lineage.statistics.order import Constants, Order, constants, order, s
 from dokja.lineage.statistics.partial import Partial, partial_correlation
 from dokja.lineage.statistics.selftest import Kin, kinship_map, layer_table, self_test
 from dokja.lineage.statistics.trace import TraceTest, trace_test, unit_trace
-from dokja.lineage.statistics.units import Units, unit_rows
+from dokja.lineage.statistics.units import Units, joined, unit_rows
 
 __all__ = [
     "Agreement",
@@ -69,6 +69,7 @@ __all__ = [
     "grid_agreement",
     "holm",
     "increasing_log10_p",
+    "joined",
     "kinship_map",
     "layer_table",
     "log10_e_value",

@@ -24,7 +24,7 @@ from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, block_
 class Agreement:
     """`compared`: units for which at least two maps name a partner; `agreed`: at least two name the same one.
 
-    `mapping`: for each left unit the partner that two maps agree on, or -1. `controls`: agreement of known strangers.
+    `mapping`: for each left unit the partner that two maps agree on, or -1.
     """
 
     units: int

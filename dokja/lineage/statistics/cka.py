@@ -88,7 +88,7 @@ def neuron_grams(
     """Gram matrices of the rows of two matrices, over the units that have a direction on both sides.
 
     The rows are normalised (a neuron's scale is free) and not centred over the columns: a rotation does not keep the
-    centring. `sample`: only these units, of both sides.
+    centring. `sample`: only these units, of both sides (memory is their number squared, twice).
     """
     a, b, labels = common(_lengths_one(left, repeats, block), _lengths_one(right, repeats, block))
     if sample is not None:

@@ -19,9 +19,10 @@ class JointTrace:
 
     H0: given one model, the channels of the other are in uniformly random order, the same in all tensors. Assumes
     that the rows of each pair of matrices are in the same order or in unrelated orders (unrelated ones only cost
-    power), and that no channel is special by its place. Valid: the sum commutes with the relabelling; see
-    `fixed_point_log10_p` and `trace_test`. Each row is centred over the channels and has length one, so that every
-    neuron counts alike.
+    power), and that no channel is special by its place. Rows must not be aligned by a map that was made with these
+    very channels: it would look at labels (`cka.py` needs no alignment). Valid: the sum commutes with the
+    relabelling; see `fixed_point_log10_p` and `trace_test`. Each row is centred over the channels and has length
+    one, so that every neuron counts alike.
 
     `sample`: look at these channels only (the same on both sides, drawn without looking); memory is sample². A vector
     over the channels (a norm gain) enters as one row.

@@ -8,6 +8,7 @@ not finite) are no units: they are left out, and counted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -61,6 +62,24 @@ def unit_rows(weights: Floats, *, repeats: int = 1, block: int = 1) -> Units:
     return Units(
         np.ascontiguousarray(joined[usable], dtype=np.float32), np.flatnonzero(usable).astype(np.int64), total
     )
+
+
+def joined(parts: Sequence[Units]) -> Units:
+    """One set of units from several matrices that bear the same labels: gate, up and down of a layer, a weight and
+    a bias.
+
+    The cosine of two joined units is the mean of the cosines of their parts, so that one permutation is tested
+    once. A unit needs a direction in every part.
+    """
+    totals = {part.total for part in parts}
+    if len(totals) != 1:
+        raise ValueError(f"parts of {sorted(totals)} units do not bear the same labels")
+    labels = parts[0].labels
+    for part in parts[1:]:
+        labels = np.intersect1d(labels, part.labels, assume_unique=True)
+    rows: Matrix = np.concatenate([part.of(labels) for part in parts], axis=1)
+    rows /= np.float32(np.sqrt(len(parts)))
+    return Units(rows, labels, totals.pop())
 
 
 def flattened(weights: Floats) -> Floats:
