@@ -101,9 +101,15 @@ def config_of(shape: Shape) -> dict[str, Any]:
 
 
 def _text_config(text: Text) -> dict[str, Any]:
+    family, architecture = ("qwen2", "Qwen2") if text.bias else ("llama", "Llama")
+    sparse: dict[str, Any] = {}
+    if text.experts:
+        family, architecture = "mixtral", "Mixtral"
+        sparse = {"num_local_experts": text.experts, "num_experts_per_tok": 2}
     return {
-        "architectures": ["Qwen2ForCausalLM" if text.bias else "LlamaForCausalLM"],
-        "model_type": "qwen2" if text.bias else "llama",
+        "architectures": [f"{architecture}ForCausalLM"],
+        "model_type": family,
+        **sparse,
         "hidden_size": text.width,
         "intermediate_size": text.hidden,
         "num_hidden_layers": text.layers,

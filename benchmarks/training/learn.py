@@ -107,3 +107,56 @@ def _factor(name: str, recipe: Recipe) -> float:
     if name == "audio_tower.embed_positions.weight":
         return 0.0
     return next((factor for beginning, factor in recipe.slow if name.startswith(beginning)), 1.0)
+
+
+def plainly(
+    start: Weights, shape: Shape, batches: Iterable[Mapping[str, Any]], recipe: Recipe, _: Weights
+) -> Outcome:
+    """All weights move."""
+    return learn(start, shape, batches, recipe)
+
+
+def in_low_rank(
+    start: Weights, shape: Shape, batches: Iterable[Mapping[str, Any]], recipe: Recipe, _: Weights
+) -> Outcome:
+    """LoRA: the matrices of the layers move in four directions each, which are merged in the end."""
+    base = {name: jnp.asarray(value) for name, value in start.items()}
+    rng = np.random.default_rng(len(base))
+    adapters = {}
+    for name, value in base.items():
+        if name.startswith("model.layers.") and value.ndim == 2:
+            adapters[f"{name}.a"] = np.zeros((value.shape[0], _RANK), np.float32)
+            adapters[f"{name}.b"] = rng.standard_normal((_RANK, value.shape[1])) * value.shape[1] ** -0.5
+    outcome = learn(adapters, shape, ({**batch, "base": base} for batch in batches), recipe, _adapted_loss)
+    merged = {name: np.asarray(value) for name, value in _merged(base, outcome.weights).items()}
+    return Outcome(merged, outcome.before, outcome.after)
+
+
+def taught(
+    start: Weights, shape: Shape, batches: Iterable[Mapping[str, Any]], recipe: Recipe, teacher: Weights
+) -> Outcome:
+    """Distilled: the pupil learns the teacher's whole distribution and never sees its weights."""
+    known = {name: jnp.asarray(value) for name, value in teacher.items()}
+    return learn(start, shape, ({**batch, "teacher": known} for batch in batches), recipe, _taught_loss)
+
+
+WAYS: Mapping[str, Callable[..., Outcome]] = {"plain": plainly, "low-rank": in_low_rank, "taught": taught}
+_RANK = 4
+
+
+def _merged(base: Weights, adapters: Weights) -> dict[str, Array]:
+    return {
+        name: value + adapters[f"{name}.a"] @ adapters[f"{name}.b"] if f"{name}.a" in adapters else value
+        for name, value in base.items()
+    }
+
+
+def _adapted_loss(adapters: Weights, shape: Shape, batch: Mapping[str, Array]) -> Array:
+    return loss_of(_merged(batch["base"], adapters), shape, batch)
+
+
+def _taught_loss(weights: Weights, shape: Shape, batch: Mapping[str, Array]) -> Array:
+    tokens = batch["tokens"][:, :-1]
+    known = jax.nn.softmax(run(jnp, batch["teacher"], shape, tokens, None, None)["text"])
+    said = jax.nn.log_softmax(run(jnp, weights, shape, tokens, None, None)["text"])
+    return -(known * said).sum(-1).mean()

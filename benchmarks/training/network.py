@@ -32,7 +32,7 @@ _ROPE_BASE = 10_000.0
 
 @dataclass(frozen=True)
 class Text:
-    """A decoder in the manner of Llama (Qwen2 where `bias` is set)."""
+    """A decoder in the manner of Llama (Qwen2 where `bias` is set, Mixtral where there are experts)."""
 
     width: int = 96
     hidden: int = 256
@@ -41,6 +41,7 @@ class Text:
     key_heads: int = 2
     bias: bool = False
     vocabulary: int = VOCABULARY
+    experts: int = 0
 
     @property
     def head(self) -> int:
@@ -166,11 +167,26 @@ def _text_sizes(it: Text) -> dict[str, tuple[int, ...]]:
             sizes |= _linear(f"{at}self_attn.{part}", heads * it.head, it.width, bias=it.bias)
         sizes[f"{at}self_attn.o_proj.weight"] = (it.width, it.width)
         sizes[f"{at}post_attention_layernorm.weight"] = (it.width,)
-        sizes[f"{at}mlp.gate_proj.weight"] = sizes[f"{at}mlp.up_proj.weight"] = (it.hidden, it.width)
-        sizes[f"{at}mlp.down_proj.weight"] = (it.width, it.hidden)
+        if it.experts:
+            sizes[f"{at}{ROUTER}.weight"] = (it.experts, it.width)
+        for gate, up, down in networks_of(it, layer):
+            sizes[gate] = sizes[up] = (it.hidden, it.width)
+            sizes[down] = (it.width, it.hidden)
     sizes["model.norm.weight"] = (it.width,)
     sizes["lm_head.weight"] = (it.vocabulary, it.width)
     return sizes
+
+
+ROUTER = "block_sparse_moe.gate"
+
+
+def networks_of(it: Text, layer: int) -> list[tuple[str, str, str]]:
+    """The gate, up and down matrices of a layer: one network, or Mixtral's experts."""
+    at = f"model.layers.{layer}."
+    if not it.experts:
+        return [(f"{at}mlp.gate_proj.weight", f"{at}mlp.up_proj.weight", f"{at}mlp.down_proj.weight")]
+    inside = [f"{at}block_sparse_moe.experts.{expert}." for expert in range(it.experts)]
+    return [(f"{expert}w1.weight", f"{expert}w3.weight", f"{expert}w2.weight") for expert in inside]
 
 
 def _sinusoids(length: int, width: int) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -215,11 +231,23 @@ def read(xp: Module, weights: Weights, shape: Text, tokens: Array, before: tuple
             xp, weights, f"{at}self_attn.", _rms_norm(xp, weights, f"{at}input_layernorm", x), shape
         )
         inside = _rms_norm(xp, weights, f"{at}post_attention_layernorm", x)
-        gate = inside @ weights[f"{at}mlp.gate_proj.weight"].T
-        up = inside @ weights[f"{at}mlp.up_proj.weight"].T
-        x = x + (gate / (1 + xp.exp(-gate)) * up) @ weights[f"{at}mlp.down_proj.weight"].T
+        x = x + _networks(xp, weights, shape, layer, inside)
     x = _rms_norm(xp, weights, "model.norm", x[:, x.shape[1] - tokens.shape[1] :])
     return x @ weights["lm_head.weight"].T
+
+
+def _networks(xp: Module, weights: Weights, shape: Text, layer: int, x: Array) -> Array:
+    said = []
+    for gate, up, down in networks_of(shape, layer):
+        opened = x @ weights[gate].T
+        said.append((opened / (1 + xp.exp(-opened)) * (x @ weights[up].T)) @ weights[down].T)
+    if not shape.experts:
+        return said[0]
+    # The two best experts speak, in proportion to the router's confidence in them.
+    routed = x @ weights[f"model.layers.{layer}.{ROUTER}.weight"].T
+    second = xp.sort(routed, axis=-1)[..., -2:-1]
+    shares = _softmax(xp, xp.where(routed >= second, routed, -1e9))
+    return sum(shares[..., expert : expert + 1] * word for expert, word in enumerate(said))
 
 
 def bridge(xp: Module, weights: Weights, sense: str, x: Array) -> Array:

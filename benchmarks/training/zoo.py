@@ -1,0 +1,369 @@
+"""A zoo of tiny Llama-style models whose every relation is known: strangers, children, half-children and look-alikes.
+
+    python -m benchmarks.training.zoo build/zoo
+
+Grown once and kept; a model that is there is left alone. `SPECIMENS` is the table, `related` the ground truth of a
+pair, `DRESSES` are the forms in which a checkpoint may come before the audit without a step of training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from benchmarks.training.checkpoint import WEIGHTS, Floats, kept, read, write
+from benchmarks.training.disguise import disguised
+from benchmarks.training.network import Shape, Text, draw, networks_of
+from benchmarks.training.world import TOPICS, World
+
+Component: TypeAlias = Literal["text-decoder", "embeddings", "head"]
+Word: TypeAlias = Literal["derived", "common-initialisation", "no-evidence"]
+Models: TypeAlias = Mapping[str, Mapping[str, Floats]]
+
+ENTROPY = 0x61F3_D2A8_07BC_4E95_8D11
+COMPONENTS: tuple[Component, ...] = ("text-decoder", "embeddings", "head")
+TINY = Text(width=64, hidden=160, layers=3, heads=4, key_heads=2)
+
+_BATCH, _LENGTH, _STEPS = 8, 40, 500
+_STRANGERS, _TWINS, _PARENTS = 60, 24, 4
+_NARROW = replace(TINY, hidden=TINY.hidden // 2)
+_SHALLOW = replace(TINY, layers=2)
+_DEEP_ORDER = (0, 1, 1, 2, 2)
+_SHALLOW_ORDER = (0, 2)
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """One model: how it begins, what it is shown, and which components it has from whom.
+
+    `first` turns the parents' weights and fresh ones into those that training starts from. `layers` says from which
+    layer of the parent each layer comes, where that is not the same layer; `shares` are a merge's.
+    """
+
+    name: str
+    kind: str
+    seed: int
+    data: int
+    text: Text = TINY
+    steps: int = _STEPS
+    rate: float = 3e-3
+    topics: range = range(TOPICS)
+    parents: tuple[str, ...] = ()
+    inherits: tuple[Component, ...] = ()
+    first: Callable[[Specimen, Models, dict[str, Floats]], Mapping[str, Any]] | None = None
+    way: Literal["plain", "low-rank", "taught"] = "plain"
+    layers: tuple[int, ...] = ()
+    shares: tuple[float, ...] = ()
+
+    @property
+    def shape(self) -> Shape:
+        """A model of text alone."""
+        return Shape(text=self.text)
+
+
+def _parent(specimen: Specimen, models: Models, fresh: dict[str, Floats]) -> Mapping[str, Any]:
+    return {**fresh, **models[specimen.parents[0]]}
+
+
+def _embeddings(specimen: Specimen, models: Models, fresh: dict[str, Floats]) -> Mapping[str, Any]:
+    names = ("model.embed_tokens.weight", "lm_head.weight")
+    return {**fresh, **{name: models[specimen.parents[0]][name] for name in names}}
+
+
+def _one_layer(specimen: Specimen, models: Models, fresh: dict[str, Floats]) -> Mapping[str, Any]:
+    parent = models[specimen.parents[0]]
+    return {**fresh, **{name: value for name, value in parent.items() if name.startswith("model.layers.1.")}}
+
+
+def _decoder(specimen: Specimen, models: Models, fresh: dict[str, Floats]) -> Mapping[str, Any]:
+    parent = models[specimen.parents[0]]
+    return {**fresh, **{name: value for name, value in parent.items() if name.startswith("model.layers.")}}
+
+
+def _restacked(specimen: Specimen, models: Models, fresh: dict[str, Floats]) -> Mapping[str, Any]:
+    parent, weights = models[specimen.parents[0]], dict(fresh)
+    for name in fresh:
+        if name.startswith("model.layers."):
+            _, _, layer, rest = name.split(".", 3)
+            weights[name] = parent[f"model.layers.{specimen.layers[int(layer)]}.{rest}"]
+        else:
+            weights[name] = parent[name]
+    return weights
+
+
+def _narrowed(specimen: Specimen, models: Models, fresh: dict[str, Floats]) -> Mapping[str, Any]:
+    """Keep the half of the hidden units that say the most, in their old order, as pruning tools do."""
+    weights = dict(models[specimen.parents[0]])
+    for layer in range(specimen.text.layers):
+        [(gate, up, down)] = networks_of(specimen.text, layer)
+        loud = np.linalg.norm(weights[up], axis=1) * np.linalg.norm(weights[down], axis=0)
+        stay = np.sort(np.argsort(loud)[-specimen.text.hidden :])
+        weights |= {gate: weights[gate][stay], up: weights[up][stay], down: weights[down][:, stay]}
+    return weights
+
+
+def _upcycled(specimen: Specimen, models: Models, fresh: dict[str, Floats]) -> Mapping[str, Any]:
+    """Every expert begins as the parent's network; the router is new."""
+    parent, dense = models[specimen.parents[0]], replace(specimen.text, experts=0)
+    weights = {name: parent.get(name, value) for name, value in fresh.items()}
+    for layer in range(specimen.text.layers):
+        [whole] = networks_of(dense, layer)
+        for expert in networks_of(specimen.text, layer):
+            weights |= {new: parent[old] for new, old in zip(expert, whole, strict=True)}
+    return weights
+
+
+def _merged(specimen: Specimen, models: Models, fresh: dict[str, Floats]) -> Mapping[str, Any]:
+    parents = [models[name] for name in specimen.parents]
+    return {
+        name: sum(share * parent[name] for share, parent in zip(specimen.shares, parents, strict=True))
+        for name in fresh
+    }
+
+
+def _nulls() -> Iterator[Specimen]:
+    for number in range(_STRANGERS):
+        yield Specimen(f"stranger-{number:02}", "other seed, other data", seed=number, data=number)
+    for number in range(_TWINS):
+        # Every twin sees what stranger-00 saw, in the same order.
+        yield Specimen(f"twin-{number:02}", "other seed, same data and order", seed=1000 + number, data=0)
+
+
+def _family(number: int) -> Iterator[Specimen]:
+    """What can be made of one parent."""
+    parent = f"stranger-{number:02}"
+    fresh = itertools.count(2000 + 100 * number)
+    of = {"parents": (parent,), "inherits": COMPONENTS, "first": _parent}
+    experts = {count: replace(TINY, experts=count) for count in (2, 4)}
+    makes: dict[str, dict[str, Any]] = {
+        "continued": {**of, "steps": 2 * _STEPS},
+        "tuned": {**of, "steps": _STEPS // 5, "rate": 5e-4, "topics": range(TOPICS // 2)},
+        "low-rank": {**of, "steps": _STEPS // 2, "way": "low-rank"},
+        "sibling-1": {**of, "steps": _STEPS},
+        "sibling-2": {**of, "steps": _STEPS},
+        "narrowed": {**of, "text": _NARROW, "first": _narrowed, "steps": _STEPS // 2},
+        "shallow": {**of, "text": _SHALLOW, "first": _restacked, "layers": _SHALLOW_ORDER, "steps": _STEPS // 2},
+        "deepened": {
+            **of,
+            "text": replace(TINY, layers=len(_DEEP_ORDER)),
+            "first": _restacked,
+            "layers": _DEEP_ORDER,
+            "steps": _STEPS // 2,
+        },
+        "upcycled-2": {**of, "text": experts[2], "first": _upcycled, "steps": _STEPS // 2},
+        "upcycled-4": {**of, "text": experts[4], "first": _upcycled, "steps": _STEPS // 2},
+        "with-its-embeddings": {**of, "first": _embeddings, "inherits": ("embeddings", "head")},
+        "with-its-decoder": {**of, "first": _decoder, "inherits": ("text-decoder",)},
+        "with-one-layer": {**of, "first": _one_layer, "inherits": ("text-decoder",), "layers": (-1, 1, -1)},
+        "taught-by-it": {**of, "first": None, "inherits": (), "way": "taught"},
+    }
+    for kind, make in makes.items():
+        yield Specimen(f"{parent}.{kind}", kind, seed=next(fresh), data=next(fresh), **make)
+    yield Specimen(f"{parent}.same-seed", "same-seed, other data", seed=number, data=next(fresh))
+    yield Specimen(f"{parent}.step-0", "step-0", seed=number, data=number, steps=0)
+    stranger = f"stranger-{_PARENTS + number:02}"
+    siblings = (parent, f"{parent}.sibling-1", f"{parent}.sibling-2")
+    merges: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {
+        **{f"blend-{share}": ((parent, stranger), (share, 1 - share)) for share in (0.05, 0.1, 0.2, 0.35, 0.5)},
+        "task-arithmetic": (siblings, (0.2, 0.5, 0.3)),
+    }
+    for kind, (parents, shares) in merges.items():
+        yield Specimen(
+            f"{parent}.{kind}",
+            "merged",
+            seed=next(fresh),
+            data=next(fresh),
+            steps=0,
+            parents=parents,
+            inherits=COMPONENTS,
+            first=_merged,
+            shares=shares,
+        )
+
+
+SPECIMENS: Mapping[str, Specimen] = {
+    specimen.name: specimen for specimen in (*_nulls(), *(one for n in range(_PARENTS) for one in _family(n)))
+}
+
+
+def ancestors(name: str, component: Component) -> frozenset[str]:
+    """A model and all from which it has this component."""
+    specimen = SPECIMENS[name]
+    parents = specimen.parents if component in specimen.inherits else ()
+    return frozenset({name}).union(*(ancestors(parent, component) for parent in parents))
+
+
+def related(one: str, other: str, component: Component) -> Word:
+    """The ground truth of a pair: `derived` also of two that have a common ancestor."""
+    lines = ancestors(one, component), ancestors(other, component)
+    if lines[0] & lines[1]:
+        return "derived"
+    seeds = [{SPECIMENS[name].seed for name in line if not SPECIMENS[name].inherits} for line in lines]
+    return "common-initialisation" if seeds[0] & seeds[1] else "no-evidence"
+
+
+def load(cache: Path, name: str) -> dict[str, Floats]:
+    """The weights of a grown specimen."""
+    return read(cache / name)
+
+
+def grow(cache: Path, names: tuple[str, ...] = ()) -> None:
+    """Make what is named (all where nothing is) and its parents, as far as they are not there."""
+    for name in names or tuple(SPECIMENS):
+        if not (cache / name / WEIGHTS).exists():
+            for parent in SPECIMENS[name].parents:
+                grow(cache, (parent,))
+            _grow_one(cache, SPECIMENS[name])
+
+
+def _grow_one(cache: Path, specimen: Specimen) -> None:
+    seed = np.random.SeedSequence(ENTROPY, spawn_key=(0, specimen.seed))
+    fresh: dict[str, Floats] = dict(draw(specimen.shape, np.random.default_rng(seed)))
+    models = {name: load(cache, name) for name in specimen.parents}
+    start = specimen.first(specimen, models, fresh) if specimen.first else fresh
+    figures: dict[str, Any] = {"kind": specimen.kind}
+    if specimen.steps:
+        # Only growing needs JAX; reading what was grown does not.
+        from benchmarks.training import learn  # noqa: PLC0415
+
+        begun = time.monotonic()
+        recipe = learn.Recipe(specimen.steps, specimen.rate)
+        outcome = learn.WAYS[specimen.way](
+            start, specimen.shape, _shown(specimen), recipe, _teacher(specimen, models)
+        )
+        start = outcome.weights
+        figures |= {"loss": [round(outcome.before, 3), round(outcome.after, 3)], "s": int(time.monotonic() - begun)}
+    print(specimen.name, json.dumps(figures), flush=True)
+    write(cache / specimen.name, start, specimen.shape, figures)
+
+
+def _teacher(specimen: Specimen, models: Models) -> Mapping[str, Floats]:
+    return models[specimen.parents[0]] if specimen.way == "taught" else {}
+
+
+def _shown(specimen: Specimen) -> Iterator[Mapping[str, Any]]:
+    world = World(np.random.SeedSequence(ENTROPY, spawn_key=(1, specimen.data)), specimen.topics)
+    nothing = np.zeros(1, dtype=np.float32)
+    while True:
+        yield {"tokens": world.text(_BATCH, _LENGTH), "pictures": nothing, "sounds": nothing}
+
+
+def _symmetries(*kinds: str) -> Callable[[Mapping[str, Floats], Specimen], Mapping[str, Any]]:
+    def dress(weights: Mapping[str, Floats], specimen: Specimen) -> Mapping[str, Any]:
+        rng = np.random.default_rng(np.random.SeedSequence(ENTROPY, spawn_key=(2, specimen.seed)))
+        return disguised(weights, specimen.shape, rng, frozenset(kinds))
+
+    return dress
+
+
+def _quantised(levels: int, group: int) -> Callable[[Mapping[str, Floats], Specimen], Mapping[str, Any]]:
+    """Rounded to so many steps either side of zero, one scale for every group of columns."""
+
+    def dress(weights: Mapping[str, Floats], _: Specimen) -> Mapping[str, Any]:
+        return {name: _to_grid(value, levels, group) if value.ndim == 2 else value for name, value in weights.items()}
+
+    return dress
+
+
+def _to_grid(matrix: Floats, levels: int, group: int) -> Floats:
+    cut = matrix.reshape(len(matrix), -1, min(group, matrix.shape[1]))
+    scale = np.abs(cut).max(axis=-1, keepdims=True) / levels
+    return np.asarray((np.round(cut / scale) * scale).reshape(matrix.shape), np.float32)
+
+
+def _in_eight_bits(weights: Mapping[str, Floats], _: Specimen) -> Mapping[str, Any]:
+    """Rounded as float8 with three bits of mantissa is; nothing here is large or small enough to leave its range."""
+
+    def near(value: Floats) -> Floats:
+        mantissa, exponent = np.frexp(value)
+        return np.asarray(np.ldexp(np.round(mantissa * 16) / 16, exponent), np.float32)
+
+    return {name: near(value) if value.ndim == 2 else value for name, value in weights.items()}
+
+
+def _fused(weights: Mapping[str, Floats], specimen: Specimen) -> Mapping[str, Any]:
+    """As Phi-3 stores them: query, key and value in one tensor, gate and up in another."""
+    new = dict(weights)
+    for layer in range(specimen.text.layers):
+        at = f"model.layers.{layer}."
+        fusions = {"self_attn.qkv_proj": [f"self_attn.{part}_proj" for part in "qkv"]}
+        if not specimen.text.experts:
+            fusions["mlp.gate_up_proj"] = ["mlp.gate_proj", "mlp.up_proj"]
+        for whole, parts in fusions.items():
+            new[f"{at}{whole}.weight"] = np.concatenate([new.pop(f"{at}{part}.weight") for part in parts])
+    return new
+
+
+def _renamed(weights: Mapping[str, Floats], _: Specimen) -> Mapping[str, Any]:
+    return {f"blob.{number}": weights[name] for number, name in enumerate(sorted(weights))}
+
+
+def _transposed(weights: Mapping[str, Floats], _: Specimen) -> Mapping[str, Any]:
+    """Every matrix of a layer the other way round, as GPT-2's own format has them, under names that say nothing."""
+    turned = {name: value.T if name.startswith("model.layers.") else value for name, value in weights.items()}
+    return {f"h.{number}": turned[name] for number, name in enumerate(sorted(turned))}
+
+
+def _with_more_words(weights: Mapping[str, Floats], specimen: Specimen) -> Mapping[str, Any]:
+    """A fifth more rows of embeddings, drawn like the old ones, as after an extension of the tokenizer."""
+    rng = np.random.default_rng(np.random.SeedSequence(ENTROPY, spawn_key=(3, specimen.seed)))
+    more = specimen.text.vocabulary // 5
+    new = dict(weights)
+    for name in ("model.embed_tokens.weight", "lm_head.weight"):
+        rows = weights[name].std() * rng.standard_normal((more, specimen.text.width))
+        new[name] = np.concatenate([weights[name], rows.astype(np.float32)])
+    return new
+
+
+def _sorted_by_norm(weights: Mapping[str, Floats], specimen: Specimen) -> Mapping[str, Any]:
+    """Hidden units in the order of their norm: the canonical order that makes strangers look alike."""
+    new = dict(weights)
+    for layer in range(specimen.text.layers):
+        for gate, up, down in networks_of(specimen.text, layer):
+            order = np.argsort(-np.linalg.norm(new[up], axis=1))
+            new |= {gate: new[gate][order], up: new[up][order], down: new[down][:, order]}
+    return new
+
+
+DRESSES: Mapping[str, Callable[[Mapping[str, Floats], Specimen], Mapping[str, Any]]] = {
+    "none": lambda weights, _: weights,
+    "int4": _quantised(7, 16),
+    "int8": _quantised(127, 1 << 30),
+    "fp8": _in_eight_bits,
+    "renamed": _renamed,
+    "fused": _fused,
+    "transposed": _transposed,
+    "more-words": _with_more_words,
+    "sorted-by-norm": _sorted_by_norm,
+    "permuted": _symmetries("permute"),
+    "scaled": _symmetries("scale"),
+    "rotated": _symmetries("rotate"),
+    "scrambled": _symmetries("permute", "scale", "rotate"),
+}
+"""Ways to store a model that leave its function as it is, or nearly: name -> (weights, specimen) -> weights."""
+
+
+def dressed(cache: Path, name: str, dress: str) -> dict[str, Floats]:
+    """A grown specimen in another form, rounded to bf16 as a checkpoint would be."""
+    return kept(DRESSES[dress](load(cache, name), SPECIMENS[name]))
+
+
+def main() -> None:
+    """Grow the zoo."""
+    reading = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    reading.add_argument("cache", type=Path)
+    reading.add_argument("names", nargs="*", help="specimens to grow; all of them where none is named")
+    asked = reading.parse_args()
+    grow(asked.cache, tuple(asked.names))
+
+
+if __name__ == "__main__":
+    main()
