@@ -69,3 +69,7 @@ class RecordError(DokjaError):
 
 class ProgrammeError(DokjaError):
     """A programme folder, or something asked of it, does not exist or does not fit together."""
+
+
+class CheckpointError(DokjaError):
+    """A checkpoint of weights cannot be read as what it claims to be, or changed while it was read."""

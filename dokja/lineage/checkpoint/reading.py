@@ -1,0 +1,344 @@
+"""A checkpoint as its logical tensors: what is in it, and its numbers as float32, a window or a few rows at a time.
+
+Opening reads headers only. Numbers come in tiles of bounded size whatever the size of the file; of a matrix packed
+along its input (GPTQ, AWQ) the packed bytes are held, which are an eighth of the floats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dokja.lineage.checkpoint.formats import DECODERS, WHOLE, Floats, decode
+from dokja.lineage.checkpoint.header import (
+    BITS,
+    LENGTH_BYTES,
+    MOST_TENSORS,
+    Entry,
+    Header,
+    header_length,
+    read_header,
+    strict_object,
+)
+from dokja.lineage.checkpoint.layout import Layout, find
+from dokja.lineage.checkpoint.packed import MisfitError, Packed, Rows, recognised
+from dokja.lineage.checkpoint.refusals import refused
+from dokja.lineage.checkpoint.source import Bytes, Source, open_source, pieces, small_file
+
+WINDOW: Final = 32 << 20
+LARGEST_CONFIG: Final = 4 << 20
+LARGEST_TOKENIZER: Final = 256 << 20
+FIRST_LOOK: Final = 32
+TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model", "tiktoken.model", "vocab.json", "vocab.txt", "merges.txt")
+"""Files that make a tokenizer; those that are there are digested together."""
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """A tensor: its name, the type it is stored in, its shape, its bytes as stored, and the shard that holds it."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    nbytes: int
+    shard: str
+
+    @property
+    def elements(self) -> int:
+        """How many numbers it holds."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Digests:
+    """SHA-256 of whole shards and of the bytes of each stored tensor, in hex."""
+
+    files: Mapping[str, str]
+    tensors: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """An open checkpoint; use it in a `with`.
+
+    tensors: the logical tensors (a packed layer is one matrix, [out, in]). stored: tensors as the files have them.
+    config: what config.json says, which is no more than a hint. unread: stored tensors of a type that is not decoded.
+    """
+
+    where: str
+    tensors: Mapping[str, TensorInfo]
+    stored: Mapping[str, TensorInfo]
+    config: Mapping[str, Any]
+    tokenizer: str | None
+    unread: tuple[str, ...]
+    _entries: Mapping[str, Entry] = field(repr=False)
+    _packed: Mapping[str, Packed] = field(repr=False)
+    _sources: Mapping[str, Source] = field(repr=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the files back."""
+        for source in self._sources.values():
+            source.close()
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the logical tensors hold."""
+        return sum(info.elements for info in self.tensors.values())
+
+    def read(self, name: str) -> Floats:
+        """A whole tensor in its shape."""
+        info = self.tensors[name]
+        found = np.empty(_flat(info.shape), dtype=np.float32)
+        for first, tile in self.windows(name):
+            found[first : first + len(tile)] = tile
+        return found.reshape(info.shape)
+
+    def rows(self, name: str, indexes: NDArray[np.integer]) -> Floats:
+        """Chosen rows of the first axis, everything else flattened; no other row of a plain tensor is read."""
+        rows = np.asarray(indexes, dtype=np.int64)
+        count, width = _flat(self.tensors[name].shape)
+        if rows.ndim != 1 or (len(rows) and not 0 <= rows.min() <= rows.max() < count):
+            raise IndexError(f"{name} has {count} rows")
+        return self._rows(name, rows).reshape(len(rows), width)
+
+    def windows(self, name: str, size: int = WINDOW) -> Iterator[tuple[int, Floats]]:
+        """The tensor in tiles of about so many bytes of float32: the first row of each, and its rows, flattened."""
+        count, width = _flat(self.tensors[name].shape)
+        if not count or not width:
+            return
+        step = max(1, size // (4 * width))
+        for first in range(0, count, step):
+            rows = np.arange(first, min(count, first + step), dtype=np.int64)
+            yield first, self._rows(name, rows).reshape(len(rows), width)
+
+    def digests(self) -> Digests:
+        """SHA-256 of the shards and of the stored tensors, in one reading of the files."""
+        files: dict[str, str] = {}
+        tensors: dict[str, str] = {}
+        for shard, source in self._sources.items():
+            entries = [entry for name, entry in self._entries.items() if self.stored[name].shard == shard]
+            files[shard], found = _digested(source, sorted(entries, key=lambda entry: (entry.begin, entry.end)))
+            tensors |= found
+        return Digests(files, dict(sorted(tensors.items())))
+
+    def check(self) -> None:
+        """Refuse the checkpoint if one of its files changed since it was opened."""
+        for source in self._sources.values():
+            source.check()
+
+    # -- what recipes of packed tensors read from
+
+    def floats(self, name: str, rows: Rows | None = None) -> Floats:
+        """A stored tensor, or chosen rows of its first axis, as float32."""
+        entry = self._entries[name]
+        return decode(entry.dtype, self._bytes(entry, rows)).reshape(_chosen(entry.shape, rows))
+
+    def words(self, name: str, rows: Rows | None = None) -> NDArray[Any]:
+        """A stored tensor of whole numbers as it is."""
+        entry = self._entries[name]
+        return self._bytes(entry, rows).view(WHOLE[entry.dtype]).reshape(_chosen(entry.shape, rows))
+
+    def _rows(self, name: str, rows: Rows) -> Floats:
+        packed = self._packed.get(name)
+        if packed is None:
+            return self.floats(name, rows)
+        # Leading axes of a stacked packed tensor stay whole; its rows are those of the first axis all the same.
+        try:
+            return packed.decode(self, packed, rows)
+        except MisfitError as misfit:
+            raise refused("checkpoint-packed", self.where, tensor=name, reason=misfit) from None
+
+    def _bytes(self, entry: Entry, rows: Rows | None) -> Bytes:
+        source = self._sources[self.stored[entry.name].shard]
+        if rows is None or not entry.shape:
+            return source.read(entry.begin, entry.end)
+        bits = BITS[entry.dtype] * prod(entry.shape[1:])
+        if bits % 8:
+            return _picked(source.read(entry.begin, entry.end), entry, rows)
+        return _gathered(source, entry.begin, bits // 8, rows)
+
+
+def open_checkpoint(where: str | Path) -> Checkpoint:
+    """Open a .safetensors file, a folder or a snapshot of a cache that holds some, or an fsspec URL of one of these.
+
+    Every header is checked before anything else is believed. Raises CheckpointError with a stable code.
+    """
+    layout = find(where)
+    config = _config(layout)
+    sources: dict[str, Source] = {}
+    try:
+        headers = {}
+        for shard, path in layout.shards.items():
+            sources[shard] = open_source(path)
+            headers[shard] = _header(sources[shard])
+        return _assembled(layout, config, sources, headers)
+    except BaseException:
+        for source in sources.values():
+            source.close()
+        raise
+
+
+def _header(source: Source) -> Header:
+    head = source.read(0, min(FIRST_LOOK, source.size)).tobytes()
+    length = header_length(head, source.size, source.where)
+    return read_header(source.read(LENGTH_BYTES, LENGTH_BYTES + length).tobytes(), source.size, source.where)
+
+
+def _assembled(
+    layout: Layout, config: Mapping[str, Any], sources: Mapping[str, Source], headers: Mapping[str, Header]
+) -> Checkpoint:
+    entries, home = _joined(layout, headers)
+    try:
+        packed, used = recognised(entries, config)
+    except MisfitError as misfit:
+        tensor, reason = misfit.args
+        raise refused("checkpoint-packed", layout.where, tensor=tensor, reason=reason) from None
+    stored = {
+        name: TensorInfo(name, entry.dtype, entry.shape, entry.nbytes, home[name]) for name, entry in entries.items()
+    }
+    unread = tuple(name for name, entry in entries.items() if entry.dtype not in DECODERS)
+    tensors = {name: info for name, info in stored.items() if name not in used and name not in unread}
+    tensors |= {name: _logical(one, stored) for name, one in packed.items()}
+    return Checkpoint(
+        where=layout.where,
+        tensors=MappingProxyType(dict(sorted(tensors.items(), key=lambda item: natural(item[0])))),
+        stored=MappingProxyType(stored),
+        config=MappingProxyType(dict(config)),
+        tokenizer=_tokenizer(layout),
+        unread=unread,
+        _entries=MappingProxyType(entries),
+        _packed=MappingProxyType(dict(packed)),
+        _sources=MappingProxyType(dict(sources)),
+    )
+
+
+def _logical(packed: Packed, stored: Mapping[str, TensorInfo]) -> TensorInfo:
+    parts = [stored[name] for name in packed.parts.values()]
+    return TensorInfo(packed.name, packed.kind, packed.shape, sum(part.nbytes for part in parts), parts[0].shard)
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """A key that sorts names as people do: layer 2 before layer 10."""
+    steps: list[tuple[int, int, str]] = []
+    text = digits = ""
+    for sign in f"{name}\0":
+        if "0" <= sign <= "9":
+            digits += sign
+            continue
+        if digits:
+            steps += [(1, 0, text), (0, int(digits[:18]), digits)]
+            text = digits = ""
+        text += sign
+    return (*steps, (1, 0, text))
+
+
+def _joined(layout: Layout, headers: Mapping[str, Header]) -> tuple[dict[str, Entry], dict[str, str]]:
+    """The tensors of all shards, each in the one shard where the index has it."""
+    entries: dict[str, Entry] = {}
+    home: dict[str, str] = {}
+    for shard, header in headers.items():
+        for entry in header.entries:
+            if entry.name in home:
+                raise refused(
+                    "checkpoint-twice", layout.where, tensor=entry.name, shard=home[entry.name], other=shard
+                )
+            if layout.index is not None and layout.index.get(entry.name) != shard:
+                raise refused("checkpoint-index-tensor", layout.where, shard=shard, tensor=entry.name)
+            entries[entry.name], home[entry.name] = entry, shard
+        if len(entries) > MOST_TENSORS:
+            raise refused("checkpoint-too-many", layout.where, limit=MOST_TENSORS)
+    for name, shard in (layout.index or {}).items():
+        if name not in home:
+            raise refused("checkpoint-index-tensor", layout.where, shard=shard, tensor=name)
+    return entries, home
+
+
+def _config(layout: Layout) -> Mapping[str, Any]:
+    where = layout.beside("config.json")
+    text = small_file(where, LARGEST_CONFIG)
+    if text is None:
+        return {}
+    if len(text) > LARGEST_CONFIG:
+        raise refused("checkpoint-config", where, reason=f"it is larger than {LARGEST_CONFIG >> 20} MiB")
+    return strict_object(text.strip(), "checkpoint-config", where)
+
+
+def _tokenizer(layout: Layout) -> str | None:
+    """One digest of the files that make the tokenizer; `None` where there are none."""
+    digest, found = hashlib.sha256(), False
+    for name in TOKENIZERS:
+        text = small_file(layout.beside(name), LARGEST_TOKENIZER)
+        if text is not None:
+            digest.update(name.encode() + b"\0" + hashlib.sha256(text).digest())
+            found = True
+    return digest.hexdigest() if found else None
+
+
+def _flat(shape: Sequence[int]) -> tuple[int, int]:
+    """Rows of the first axis, and everything else; a single number is one row of one."""
+    return (shape[0], prod(shape[1:])) if shape else (1, 1)
+
+
+def _chosen(shape: tuple[int, ...], rows: Rows | None) -> tuple[int, ...]:
+    return shape if rows is None or not shape else (len(rows), *shape[1:])
+
+
+def _picked(data: Bytes, entry: Entry, rows: Rows) -> Bytes:
+    """Rows of four-bit numbers that do not end on a byte: an odd width is met in no model, and read whole."""
+    halves = np.stack([data & 0xF, data >> 4], axis=1).reshape(entry.shape[0], -1)[rows].reshape(-1)
+    halves = np.pad(halves, (0, len(halves) % 2))
+    return np.asarray(halves[0::2] | (halves[1::2] << 4), dtype=np.uint8)
+
+
+def _gathered(source: Source, begin: int, width: int, rows: Rows) -> Bytes:
+    """The bytes of these rows in their order; neighbouring rows come in one read."""
+    if not width or not len(rows):
+        return np.empty(0, dtype=np.uint8)
+    if np.all(np.diff(rows) == 1):
+        return source.read(begin + int(rows[0]) * width, begin + (int(rows[-1]) + 1) * width)
+    wanted, inverse = np.unique(rows, return_inverse=True)
+    found = np.empty((len(wanted), width), dtype=np.uint8)
+    breaks = np.flatnonzero((np.diff(wanted) - 1) * width > source.gap) + 1
+    for run in np.split(np.arange(len(wanted)), breaks):
+        first, last = int(wanted[run[0]]), int(wanted[run[-1]])
+        block = source.read(begin + first * width, begin + (last + 1) * width).reshape(-1, width)
+        found[run] = block[wanted[run] - first]
+    return found[inverse].reshape(-1)
+
+
+def _digested(source: Source, entries: Sequence[Entry]) -> tuple[str, dict[str, str]]:
+    """The digests of a shard and of its tensors. Two threads: hashing lets go of the interpreter's lock."""
+    whole = hashlib.sha256()
+    tensors: dict[str, str] = {}
+    with ThreadPoolExecutor(1) as beside:
+        reached = 0
+        for entry in entries:
+            if entry.begin > reached:
+                whole.update(source.read(reached, entry.begin).data)
+            digest = hashlib.sha256()
+            for piece in pieces(source, entry.begin, entry.end, WINDOW):
+                job = beside.submit(whole.update, piece.data)
+                digest.update(piece.data)
+                job.result()
+            tensors[entry.name], reached = digest.hexdigest(), entry.end
+        for piece in pieces(source, reached, source.size, WINDOW):
+            whole.update(piece.data)
+    source.check()
+    return whole.hexdigest(), tensors
