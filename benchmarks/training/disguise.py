@@ -47,7 +47,7 @@ class _Draw:
         return rotation_that_keeps_means(size, self.rng) if keep_means else rotation(size, self.rng)
 
     def turn_of_pairs(self, head: int) -> _Matrix:
-        """Rotations of channel i with channel i + half, the only ones that rotary positions do not notice, and a scale."""
+        """A scale, and rotations of channel i with channel i + half: all that rotary positions let pass."""
         angles = self.rng.uniform(0, 2 * np.pi, head // 2) if "rotate" in self.kinds else np.zeros(head // 2)
         cos, sin = np.diag(np.cos(angles)), np.diag(np.sin(angles))
         turn: _Matrix = np.block([[cos, -sin], [sin, cos]]) * self.scales(1, 0.2)
@@ -170,7 +170,8 @@ def _disguise_grouped_heads(model: _Model, at: str, text: Text, draw: _Draw) -> 
     key_turns = [draw.turn_of_pairs(text.head) for _ in range(groups)]
     value_turns = [draw.rotation(text.head) for _ in range(groups)]
     # The dual of a turn undoes it in the product; it differs where the turn also scales.
-    queries = _blocks(head_order, [np.linalg.inv(key_turns[head // each]).T for head in range(text.heads)])
+    duals = [np.asarray(np.linalg.inv(turn).T, np.float64) for turn in key_turns]
+    queries = _blocks(head_order, [duals[head // each] for head in range(text.heads)])
     outputs = _blocks(head_order, [value_turns[head // each] for head in range(text.heads)])
     _rows(model, [f"{at}q_proj"], queries)
     _rows(model, [f"{at}k_proj"], _blocks(group_order, key_turns))
