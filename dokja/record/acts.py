@@ -14,8 +14,18 @@ from pydantic import Field, TypeAdapter, model_validator
 from dokja.values import Bilingual, Count, Digest, Flag, Id, Model, Moment, Number, Points, PositiveCount, Text
 
 
+class Signature(Model):
+    """A signature over an act without its signatures. key: name and id of the key; value: Ed25519, in base64."""
+
+    key: Text
+    value: Text
+
+
 class Act(Model):
-    """What every act says. `id` names it; `who` is an office, team, rater or outside party by id."""
+    """What every act says. `id` names it; `who` is an office, team, rater or outside party by id.
+
+    `signature` is its actor's, where the record was founded with keys (`dokja.record.transparency`).
+    """
 
     id: Id
     who: Id
@@ -23,6 +33,7 @@ class Act(Model):
     clause: Id | None = None
     source: Id | None = None
     note: Bilingual | None = None
+    signature: Signature | None = None
 
     @property
     def key(self) -> str:
@@ -313,6 +324,43 @@ class Statement(Act):
     to: Id | None = None
 
 
+class RootKey(Model):
+    """A key that decides on keys, and who holds it; `vkey` spells it (C2SP signed-note)."""
+
+    holder: Id
+    vkey: Text
+
+
+class Founding(Act):
+    """Which keys decide on keys from now on, `threshold` of them together; `approvals` are their signatures."""
+
+    roots: tuple[RootKey, ...] = Field(min_length=1)
+    threshold: PositiveCount
+    approvals: tuple[Signature, ...] = ()
+
+
+class Genesis(Founding):
+    """The first act of a record whose acts are signed."""
+
+    type: Literal["genesis"]
+
+
+class KeyRotated(Founding):
+    """The keys that decide on keys change, approved by enough of the old ones and of the new ones."""
+
+    type: Literal["key-rotated"]
+
+
+class KeyRegistered(Act):
+    """A holder gets a key to sign with; `replaces` names the key that it takes the place of."""
+
+    type: Literal["key-registered"]
+    holder: Id
+    role: Id
+    vkey: Text
+    replaces: Text | None = None
+
+
 AnyAct = Annotated[
     RulebookPublished
     | RulebookAmended
@@ -334,7 +382,10 @@ AnyAct = Annotated[
     | Disclosure
     | EvaluationMoved
     | Withdrawal
-    | Statement,
+    | Statement
+    | Genesis
+    | KeyRotated
+    | KeyRegistered,
     Field(discriminator="type"),
 ]
 

@@ -39,6 +39,9 @@ KINDS: Mapping[str, str] = {
     "evaluation-moved": mark("Evaluation moved"),
     "withdrawal": mark("Withdrawal"),
     "statement": mark("Statement"),
+    "genesis": mark("Record founded"),
+    "key-rotated": mark("Deciding keys changed"),
+    "key-registered": mark("Key registered"),
 }
 
 
@@ -223,6 +226,22 @@ def _ballot(act: acts.Ballot, edition: Edition) -> Iterator[Markup]:
     yield edition.say(mark("A ballot on {team}."), {"team": edition.team(act.team)})
 
 
+def _founding(act: acts.Founding, edition: Edition) -> Iterator[Markup]:
+    values = {
+        "holders": edition.join(name(each.holder) for each in act.roots),
+        "number": act.threshold,
+        "of": len(act.roots),
+    }
+    yield edition.say(mark("Keys are decided on by {number} of {of}: {holders}."), values)
+
+
+def _registered(act: acts.KeyRegistered, edition: Edition) -> Iterator[Markup]:
+    values = {"holder": name(act.holder), "role": name(act.role), "key": name(act.vkey)}
+    yield edition.say(mark("{holder} signs with the key {key} (role: {role})."), values)
+    if act.replaces is not None:
+        yield edition.say(mark("It replaces {key}."), {"key": name(act.replaces)})
+
+
 _SAID: Mapping[type[AnyAct], Callable[[Any, Edition], Iterator[Markup]]] = {
     acts.RulebookPublished: _published,
     acts.RulebookAmended: _amended,
@@ -245,4 +264,7 @@ _SAID: Mapping[type[AnyAct], Callable[[Any, Edition], Iterator[Markup]]] = {
     acts.EvaluationMoved: _moved,
     acts.Withdrawal: _withdrawal,
     acts.Statement: _statement,
+    acts.Genesis: _founding,
+    acts.KeyRotated: _founding,
+    acts.KeyRegistered: _registered,
 }

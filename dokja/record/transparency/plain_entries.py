@@ -1,0 +1,57 @@
+"""Entries as bytes that anyone may have written: canonical JSON of a small kind, read in bounded time and memory."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+import rfc8785
+
+from dokja.record.transparency.refusals import RefusedError
+
+DEEPEST = 64
+"""How deep objects and arrays may be nested in an entry."""
+
+_LONGEST_NUMBER = 17
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
+HIDDEN = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]")
+"""Characters that reorder or hide what a reader sees: directions, zero widths, annotations."""
+
+
+def read_entry(body: bytes, index: int | None = None) -> dict[str, Any]:
+    """The act that an entry's bytes hold, as plain values."""
+    try:
+        _bound_depth(body)
+        tree = json.loads(body.decode("utf-8"), parse_int=_integer, parse_float=_no_number, parse_constant=_no_number)
+        if not isinstance(tree, dict) or not isinstance(tree.get("type"), str):
+            raise ValueError("no object with a type")
+        if rfc8785.dumps(tree) != body:
+            raise ValueError("written otherwise than RFC 8785 writes it")
+    except (ValueError, RecursionError, rfc8785.CanonicalizationError) as error:
+        raise RefusedError("ENTRY_NOT_CANONICAL", str(error)[:200], index) from None
+    if HIDDEN.search(body.decode("utf-8")):
+        raise RefusedError("ENTRY_HIDDEN_TEXT", index=index)
+    return tree
+
+
+def _bound_depth(body: bytes) -> None:
+    depth = 0
+    for found in _BRACKETS.finditer(body):
+        token = found[0]
+        if token in (b"[", b"{"):
+            depth += 1
+            if depth > DEEPEST:
+                raise ValueError(f"nested deeper than {DEEPEST}")
+        elif token in (b"]", b"}"):
+            depth -= 1
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _LONGEST_NUMBER:
+        raise ValueError("a number of more than 16 digits")
+    return int(digits)
+
+
+def _no_number(written: str) -> NoReturn:
+    raise ValueError(f"{written[:40]} is no integer")

@@ -1,0 +1,99 @@
+"""Signing: acts by their actors, the founding of a record, checkpoints of a log that never contradicts itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+
+from dokja.record.acts import AnyAct, Genesis, RootKey, Signature
+from dokja.record.canonical import tree_of
+from dokja.record.refusals import told
+from dokja.record.storage import Record
+from dokja.record.tables import ACTS
+from dokja.record.transparency.checkpoint import Checkpoint, read_checkpoint
+from dokja.record.transparency.cosignature import sign, verifies
+from dokja.record.transparency.keys import Signer
+from dokja.record.transparency.note import LARGEST_NOTE, Note, base64_of, read_note
+from dokja.record.transparency.proofs import Tree
+from dokja.record.transparency.published import read_file
+from dokja.record.transparency.refusals import RefusedError
+from dokja.record.transparency.registry import key_reference, signed_bytes
+from dokja.record.transparency.tiles import write_tiles, write_whole
+
+
+def signature_by(act: AnyAct, signer: Signer) -> Signature:
+    """A signature over an act."""
+    value = signer.private.sign(signed_bytes(tree_of(act)))
+    return Signature(key=key_reference(signer.key()), value=base64_of(value))
+
+
+def signed(act: AnyAct, signer: Signer) -> AnyAct:
+    """The act with its actor's signature."""
+    return act.model_copy(update={"signature": signature_by(act, signer)})
+
+
+def genesis(holders: Sequence[tuple[str, Signer]], threshold: int, who: str, when: datetime) -> Genesis:
+    """The founding act of a record, approved by all who hold its keys."""
+    roots = tuple(RootKey(holder=holder, vkey=str(signer.key())) for holder, signer in holders)
+    act = Genesis(type="genesis", id="genesis", who=who, when=when, roots=roots, threshold=threshold)
+    return act.model_copy(update={"approvals": tuple(signature_by(act, signer) for _, signer in holders)})
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All entries of a record at one moment, and the tree over them."""
+
+    tree: Tree
+    entries: tuple[bytes, ...]
+
+
+def snapshot(record: Record) -> Snapshot:
+    """The record as it stands."""
+    query = select(ACTS.c.body, ACTS.c.leaf).where(ACTS.c["index"] < record.size).order_by(ACTS.c["index"])
+    with told(record.place), record.engine.connect() as connection:
+        rows = connection.execute(query).all()
+    return Snapshot(Tree.of(b"".join(leaf for _, leaf in rows)), tuple(body for body, _ in rows))
+
+
+def last_checkpoint(log: Path) -> tuple[bytes, Checkpoint] | None:
+    """The checkpoint that was signed last, as it was written, and what it says; `None` where there is none."""
+    data = read_file(log / "checkpoint", LARGEST_NOTE + 1)
+    return (data, read_checkpoint(read_note(data).text)) if data else None
+
+
+def sign_checkpoint(log: Path, held: Snapshot, signer: Signer) -> bytes:
+    """Write the log's tiles, then sign and write its checkpoint; the checkpoint.
+
+    A log that would contradict what it signed before refuses with `FORK` and signs nothing. A size that was signed
+    already gets the checkpoint that it has. The checkpoint is kept under its size before it becomes the last one, so
+    that a process killed in between signs the same text again, and Ed25519 gives the same bytes.
+    """
+    tree, last = held.tree, last_checkpoint(log)
+    if last is not None:
+        data, before = last
+        if before.origin != signer.name or not _own(data, signer):
+            raise RefusedError("NOTE_ORIGIN", before.origin)
+        if before.size > tree.size or tree.root(before.size) != before.root:
+            raise RefusedError("FORK", f"size {before.size}")
+        if before.size == tree.size:
+            return data
+    checkpoint = Checkpoint(signer.name, tree.size, tree.root())
+    for _ in write_tiles(log, tree, held.entries):
+        pass
+    note = bytes(Note(checkpoint.text, (sign(checkpoint.text, signer.name, signer.private),)))
+    kept = log / "checkpoints" / str(tree.size)
+    standing = read_file(kept, LARGEST_NOTE + 1)
+    if standing and read_note(standing).text != checkpoint.text:
+        raise RefusedError("FORK", f"size {tree.size}")
+    write_whole(kept, note)
+    write_whole(log / "checkpoint", note)
+    return note
+
+
+def _own(data: bytes, signer: Signer) -> bool:
+    note, key = read_note(data), signer.key()
+    return any((line.name, line.id) == key.line and verifies(key, note.text, line) for line in note.signatures)
