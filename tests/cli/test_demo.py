@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import time
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -98,13 +97,11 @@ def test_a_kept_demo_is_run_again_but_one_that_was_changed_is_left_alone(
     assert "demo-changed" in said.err
 
 
-def test_without_a_folder_the_pages_stay_in_a_temporary_one_and_it_is_quick(
+def test_without_a_folder_the_pages_stay_in_a_temporary_one(
     dokja: Dokja, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    began = time.monotonic()
     said = json.loads(dokja("demo", "--json").out)
-    assert time.monotonic() - began < 30, "half of it is for a machine that does other things beside"
     assert Path(said["page"]).is_file()
     assert tmp_path in Path(said["page"]).parents
     assert set(said["outcomes"]) == {"dokpamo", "dokpamo-complete"}
