@@ -103,7 +103,14 @@ def test_what_nobody_took_correlates_with_nothing() -> None:
                 continue
             for each in set(matrices(name)) & set(matrices(reference)):
                 if model(name)[each].shape == model(reference)[each].shape:
-                    assert abs(correlation(model(name)[each], model(reference)[each])) < 0.1, (name, reference, each)
+                    # All rare words of an output matrix lie along one direction, so that two strangers' directions
+                    # decide its correlation: it spreads like the cosine of two vectors, not like that of matrices.
+                    limit = 4 / np.sqrt(96) if each == "lm_head.weight" else 0.1
+                    assert abs(correlation(model(name)[each], model(reference)[each])) < limit, (
+                        name,
+                        reference,
+                        each,
+                    )
 
 
 def test_team_b_took_both_encoders_and_tuned_them_and_has_its_own_decoder() -> None:
