@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.special import gammaln
 from scipy.stats import kstest, spearmanr
 
 from dokja.lineage import statistics as s
+from dokja.lineage.statistics.trace import log_bregman
 
 Array = NDArray[np.float64]
 SEEDS = st.integers(0, 2**32 - 1)
@@ -59,6 +61,18 @@ def test_no_trace_is_less_likely_than_one_labelling_and_the_identity_reaches_it(
     assert least - 1e-6 <= found <= least * 0.99 + 0.31
 
 
+@given(SEEDS, st.integers(2, 6), st.floats(0.05, 4))
+@settings(max_examples=60, deadline=None)
+def test_permanents_are_bounded_and_the_bound_is_reached(seed: int, size: int, power: float) -> None:
+    square = np.random.default_rng(seed).random((size, size)) ** power
+    square /= square.max(axis=1, keepdims=True)
+    orders = np.array(list(itertools.permutations(range(size))))
+    permanent = np.log(square[np.arange(size), orders].prod(axis=1).sum())
+    assert permanent <= log_bregman(square.sum(axis=1)).sum() + 1e-9
+    assert log_bregman(np.full(size, float(size))).sum() == pytest.approx(np.log(factorial(size)))
+    assert log_bregman(np.array([2.25])) == pytest.approx(np.log(0.75 * 2**0.5 + 0.25 * 6 ** (1 / 3)))
+
+
 @pytest.mark.parametrize("tensors", [1, 3])
 def test_the_gram_correlation_against_all_120_labellings(tensors: int) -> None:
     pairs = [(s.gram(_f4(normal(k, 5, 3))), s.gram(_f4(normal(50 + k, 5, 4)))) for k in range(tensors)]
@@ -87,6 +101,9 @@ def test_the_layer_bound_is_never_above_the_published_one(layers: int, fixed: in
     if fixed > layers:
         assert found <= (fixed - layers - fixed * np.log(fixed / layers)) / np.log(10) + 1e-9
     assert found <= 0
+    # Of all factorial moments the best is taken.
+    logs = [j * np.log(layers) + gammaln(fixed - j + 1) - gammaln(fixed + 1) for j in range(fixed + 1)]
+    assert found == pytest.approx(min(0.0, min(logs) / np.log(10)), rel=1e-9, abs=1e-9)
 
 
 def test_the_layer_bound_holds_by_simulation() -> None:
@@ -535,6 +552,19 @@ def test_merge_shares(shares: tuple[float, ...], based: bool) -> None:
         assert found.shares[name] == pytest.approx(share, abs=0.02)
         assert abs(found.shares[name] - share) < 5 * found.errors[name] + 1e-9
     assert found.significant().keys() == {name for name, share in zip("abc", shares, strict=True) if share}
+
+
+def test_standard_errors_of_shares_are_as_large_as_the_errors() -> None:
+    deviations = []
+    for k in range(60):
+        fit = s.MergeFit(["a", "b"])
+        tasks = {name: 3 + normal(2 * k + place, 40, 12) for place, name in enumerate("ab")}
+        noise = normal(10**6 + k, 40, 12)
+        base = np.zeros((40, 12))
+        fit.add(0.5 * tasks["a"] + 0.5 * tasks["b"] + noise - noise.mean(axis=0), base, tasks)
+        found = fit.shares()
+        deviations += [(found.shares[name] - 0.5) / found.errors[name] for name in "ab"]
+    assert 0.75 < np.sqrt(np.mean(np.square(deviations))) < 1.3
 
 
 def test_merge_with_a_parent_equal_to_the_base_and_a_broken_tensor() -> None:

@@ -220,15 +220,15 @@ def _log_bounds(
             logs.append(0.0)
             continue
         sides = [
-            float((exponent * extreme + _log_bregman(sums * ROUNDED * np.exp(exponent * (highest - extreme)))).sum())
+            float((exponent * extreme + log_bregman(sums * ROUNDED * np.exp(exponent * (highest - extreme)))).sum())
             for sums, extreme in ((row_sums[place], tops), (column_sums[place], peaks))
         ]
         logs.append(min(sides) - float(gammaln(deviations.units + 1)) - exponent * excess)
     return logs
 
 
-def _log_bregman(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ln of (1 − f) g(⌊r⌋) + f g(⌈r⌉), g(k) = (k!)^{1/k}, for r ≥ 1."""
+def log_bregman(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """ln of (1 − f) g(⌊r⌋) + f g(⌈r⌉), g(k) = (k!)^{1/k}, r ≥ 1: a permanent, row by row."""
     low = np.maximum(1.0, np.floor(sums))
     rest = np.clip(sums - low, 0.0, 1.0)
     mean = (1.0 - rest) * np.exp(gammaln(low + 1) / low) + rest * np.exp(gammaln(low + 2) / (low + 1))
