@@ -280,7 +280,7 @@ def _to_grid(matrix: Floats, levels: int, group: int) -> Floats:
 
 
 def _in_eight_bits(weights: Mapping[str, Floats], _: Specimen) -> Mapping[str, Any]:
-    """Rounded as float8 with three bits of mantissa is; nothing here is large or small enough to leave its range."""
+    """Rounded to the three bits of mantissa of float8; under a scale only what is next to zero would lose more."""
 
     def near(value: Floats) -> Floats:
         mantissa, exponent = np.frexp(value)
