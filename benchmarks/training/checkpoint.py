@@ -35,9 +35,8 @@ def kept(weights: Mapping[str, Any]) -> dict[str, Floats]:
 
 
 def write(folder: Path, weights: Mapping[str, Any], shape: Shape, figures: Mapping[str, Any] | None = None) -> None:
-    """Write a model into a folder that is made where it does not exist."""
+    """Write a model into a folder that is made where it does not exist; the weights last, and whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_tensors(folder / WEIGHTS, weights)
     _write_json(folder / "config.json", config_of(shape))
     if shape.text:
         vocabulary = {word: number for number, word in enumerate(words())}
@@ -45,6 +44,9 @@ def write(folder: Path, weights: Mapping[str, Any], shape: Shape, figures: Mappi
         _write_json(folder / "tokenizer.json", {"version": "1.0", "model": model})
     if figures:
         _write_json(folder / "training.json", figures)
+    unfinished = folder / f"{WEIGHTS}.part"
+    write_tensors(unfinished, weights)
+    unfinished.replace(folder / WEIGHTS)
 
 
 def write_tensors(path: Path, weights: Mapping[str, Any]) -> None:

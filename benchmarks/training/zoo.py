@@ -2,7 +2,7 @@
 
     python -m benchmarks.training.zoo build/zoo
 
-Grown once and kept; a model that is there is left alone. `SPECIMENS` is the table, `related` the ground truth of a
+Grown once and kept; a model that is there is left alone, also when the table has changed since. `SPECIMENS` is the table, `related` the ground truth of a
 pair, `DRESSES` are the forms in which a checkpoint may come before the audit without a step of training.
 """
 
@@ -146,7 +146,7 @@ def _family(number: int) -> Iterator[Specimen]:
     makes: dict[str, dict[str, Any]] = {
         "continued": {**of, "steps": 2 * _STEPS},
         "tuned": {**of, "steps": _STEPS // 5, "rate": 5e-4, "topics": range(TOPICS // 2)},
-        "low-rank": {**of, "steps": _STEPS // 2, "way": "low-rank"},
+        "low-rank": {**of, "steps": _STEPS, "way": "low-rank", "topics": range(TOPICS // 2)},
         "sibling-1": {**of, "steps": _STEPS},
         "sibling-2": {**of, "steps": _STEPS},
         "narrowed": {**of, "text": _NARROW, "first": _narrowed, "steps": _STEPS // 2},
