@@ -1,0 +1,231 @@
+"""Each tensor to its place in the network, by the table of the family that knows most of them.
+
+Names are hints: the family is the one whose table covers the most numbers, not the one that the config names (which
+only breaks ties). Shapes have the last word: an axis whose length its units do not divide is unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import Any, Final
+
+from dokja.lineage.architecture.by_shape import by_shape
+from dokja.lineage.architecture.parts import (
+    FIXED,
+    Assignment,
+    Axis,
+    Contradiction,
+    Part,
+    matrix_shape,
+    slice_shape,
+)
+from dokja.lineage.architecture.sizes import KEYS, share, sizes
+from dokja.lineage.architecture.tables import AxisRule, Family, Rule, families
+from dokja.lineage.checkpoint import Checkpoint, TensorInfo
+
+ENOUGH: Final = 0.5
+"""A table that knows less than this share of the numbers does not fit; shapes are asked instead."""
+
+STACKED_RANK: Final = 3
+COUNTED: Final = re.compile(r"\b(layers|layer|experts|blocks|h)\.\d+")
+PERMUTED: Final = frozenset({"residual", "hidden"})
+"""Spaces whose number of units no config says: it is the one that most axes of the group have."""
+
+Match = tuple[Rule, re.Match[str]]
+
+
+def assign(checkpoint: Checkpoint) -> Assignment:
+    """The parts of a checkpoint."""
+    return assigned(checkpoint.tensors, checkpoint.config)
+
+
+def assigned(tensors: Mapping[str, TensorInfo], config: Mapping[str, Any]) -> Assignment:
+    """The parts of these tensors: a pure function of names, shapes and config."""
+    candidates = [(family, _matches(family, tensors)) for family in families()]
+    total = sum(info.elements for info in tensors.values())
+
+    def merit(candidate: tuple[Family, Mapping[str, Match]]) -> tuple[int, int, bool, int]:
+        family, matches = candidate
+        covered = sum(tensors[name].elements for name in matches)
+        return covered, len(matches), bool(family.model_types & _model_types(config)), -len(family.rules)
+
+    family, matches = max(candidates, key=merit)
+    if not matches or merit((family, matches))[0] < ENOUGH * total:
+        return by_shape(tensors)
+    work = _Work(tensors, {tower.name: sizes(config, tower.config) for tower in family.towers})
+    parts = [part for name in tensors if name in matches for part in work.parts(tensors[name], *matches[name])]
+    return Assignment(
+        family=family.name,
+        parts=tuple(_consistent(parts, tensors)),
+        unassigned=tuple(name for name in tensors if name not in matches),
+        contradictions=tuple(work.contradictions),
+    )
+
+
+def _matches(family: Family, tensors: Iterable[str]) -> dict[str, Match]:
+    """The rule of each name. Rules are sought once for all names that differ in the numbers of layers and experts."""
+    chosen: dict[str, Rule | None] = {}
+    found: dict[str, Match] = {}
+    for name in tensors:
+        key = COUNTED.sub(r"\1.0", name)
+        if key not in chosen:
+            chosen[key] = next((rule for rule in family.rules if rule.pattern.fullmatch(name)), None)
+        rule = chosen[key]
+        match = None if rule is None else rule.pattern.fullmatch(name)
+        if rule is not None and match is not None:
+            found[name] = rule, match
+    return found
+
+
+def _model_types(config: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(value for value in (config.get("model_type"),) if isinstance(value, str))
+
+
+@dataclass
+class _Work:
+    """What is needed to turn a matched tensor into parts, and what did not fit on the way."""
+
+    tensors: Mapping[str, TensorInfo]
+    sizes: Mapping[str, Mapping[str, int]]
+    contradictions: list[Contradiction] = field(default_factory=list)
+
+    def parts(self, info: TensorInfo, rule: Rule, match: re.Match[str]) -> Iterator[Part]:
+        """The parts of one tensor: one for each slice of a stack, one for each share of a fused one."""
+        numbers = {key: int(value) for key, value in match.groupdict().items() if key != "leaf" and value is not None}
+        stacked = rule.stacked and bool(info.shape)
+        for index in range(info.shape[0]) if stacked else (None,):
+            expert = index if stacked else numbers.get("expert")
+            yield from self._slice(
+                info, rule, {**numbers, **({} if expert is None else {"expert": expert})}, match, index
+            )
+
+    def _slice(
+        self, info: TensorInfo, rule: Rule, numbers: Mapping[str, int], match: re.Match[str], index: int | None
+    ) -> Iterator[Part]:
+        leaf = match.groupdict().get("leaf")
+        shape = slice_shape(info.shape, stacked=index is not None)
+        whole = len(shape) > 1
+        transposed = rule.transposed and whole
+        rows, columns = matrix_shape(shape, transposed=transposed)
+        other = self._axis(rule.columns, columns, numbers, info) if whole else FIXED
+        if whole and len(shape) >= STACKED_RANK and other.space in PERMUTED:
+            other = replace(other, repeats=prod(shape[2:] if not transposed else shape[:-2]))
+        base = Part(
+            tensor=info.name,
+            component=rule.component,
+            role=_role(rule.role, leaf, whole=whole),
+            layer=_layer(numbers),
+            expert=numbers.get("expert"),
+            rows=FIXED if rows == 1 or leaf == "num_batches_tracked" else self._axis(rule.rows, rows, numbers, info),
+            columns=other,
+            transposed=transposed,
+            index=index,
+        )
+        cuts = self._cuts(rule, rows, info)
+        if cuts is None:
+            yield base if not rule.split else replace(base, rows=Axis("unknown", f"unknown/{info.name}"))
+            return
+        first = 0
+        for split, length in zip(rule.split, cuts, strict=True):
+            role = _role(split.role, leaf, whole=whole)
+            axis = self._axis(split.rows, length, numbers, info)
+            yield replace(base, role=role, rows=axis, take=(first, first + length))
+            first += length
+
+    def _cuts(self, rule: Rule, rows: int, info: TensorInfo) -> tuple[int, ...] | None:
+        """How many rows each share of a fused tensor has; `None` where it is not fused, or its shares do not fit."""
+        if not rule.split:
+            return None
+        known = self.sizes[rule.tower]
+        shares = [share(split.share, known) for split in rule.split]
+        if any(each is None for each in shares):
+            return None
+        counts = [each for each in shares if each is not None]
+        unit, rest = divmod(rows, sum(counts))
+        if rest or not unit:
+            self._contradict(rule.split[0].share, known, info)
+            return None
+        return tuple(unit * count for count in counts)
+
+    def _axis(self, rule: AxisRule, extent: int, numbers: Mapping[str, int], info: TensorInfo) -> Axis:
+        space, block, group = rule.space, rule.block, _group(rule, numbers)
+        if space == "fixed":
+            return FIXED
+        if rule.units is not None:
+            known = self.sizes.get(rule.tower, {})
+            units = known.get(rule.units)
+            if units is None or extent % units:
+                if units is not None:
+                    self._contradict(rule.units, known, info)
+                return Axis("unknown", f"unknown/{info.name}")
+            block = extent // units
+            if rule.units == "kv_heads" and units != known.get("heads", units):
+                space = "kv-heads"
+        if space == "unknown" or extent % block:
+            return Axis("unknown", f"unknown/{info.name}")
+        return Axis(space, group, block)
+
+    def _contradict(self, size: str, known: Mapping[str, int], info: TensorInfo) -> None:
+        key = KEYS[size][0] if size in KEYS else size
+        if size in known:
+            self.contradictions.append(Contradiction(key, str(known[size]), info.name))
+
+
+def _group(rule: AxisRule, numbers: Mapping[str, int]) -> str:
+    """The name of the axis's group: spaces of the whole tower, or of one layer, block and expert."""
+    steps = [rule.tower, "heads" if rule.space == "kv-heads" else rule.space]
+    if rule.tag:
+        steps.append(rule.tag)
+    if rule.space in ("hidden", "heads", "experts"):
+        steps += [str(numbers[key]) for key in ("stage", "layer", "expert") if key in numbers]
+    return "/".join(steps)
+
+
+def _layer(numbers: Mapping[str, int]) -> int | None:
+    """Layers count through; a block of a stage of a ResNet counts on from a hundred for each stage."""
+    return numbers["layer"] + 100 * numbers.get("stage", 0) if "layer" in numbers else None
+
+
+def _role(role: str, leaf: str | None, *, whole: bool) -> str:
+    if leaf in ("running_mean", "running_var", "num_batches_tracked"):
+        return "statistics"
+    return "bias" if leaf in ("bias", "beta") and role != "norm" and not whole else role
+
+
+def _consistent(parts: Iterable[Part], tensors: Mapping[str, TensorInfo]) -> Iterator[Part]:
+    """All axes of a group have the same number of units: those with more repeat it, those that cannot are unknown."""
+    parts = list(parts)
+    lengths: dict[str, Counter[int]] = {}
+    for part in parts:
+        for axis, extent in zip((part.rows, part.columns), _extents(part, tensors), strict=True):
+            if axis.space in PERMUTED:
+                lengths.setdefault(axis.group, Counter())[extent // (axis.block * axis.repeats)] += 1
+    units = {group: _units(counts) for group, counts in lengths.items()}
+    for part in parts:
+        rows, columns = _extents(part, tensors)
+        yield replace(
+            part, rows=_fitted(part.rows, rows, units, part), columns=_fitted(part.columns, columns, units, part)
+        )
+
+
+def _units(counts: Counter[int]) -> int:
+    """How many units a group has: what most of its axes say; of two, the smaller."""
+    return min(counts, key=lambda count: (-counts[count], count))
+
+
+def _fitted(axis: Axis, extent: int, units: Mapping[str, int], part: Part) -> Axis:
+    if axis.space not in PERMUTED:
+        return axis
+    held = units[axis.group]
+    repeats, rest = divmod(extent, held * axis.block) if held else (0, 1)
+    return Axis("unknown", f"unknown/{part.tensor}") if rest else replace(axis, repeats=repeats)
+
+
+def _extents(part: Part, tensors: Mapping[str, TensorInfo]) -> tuple[int, int]:
+    shape = slice_shape(tensors[part.tensor].shape, stacked=part.index is not None)
+    rows, columns = matrix_shape(shape, transposed=part.transposed)
+    return (rows if part.take is None else part.take[1] - part.take[0], columns)

@@ -1,0 +1,165 @@
+r"""The tables of families: TOML beside this module, a tensor a line, no code.
+
+`[name, role, rows, columns, {options}]`. A name stands without `.weight` and `.bias`, which it may have, or whole
+after `=`; `{layer}`, `{expert}`, `{stage}` are numbers, `{a|b}` is either, `{any}` the rest. An axis is
+`space[@units][:tag][*block]`, of the tower's own or of `tower.` in front: `heads@kv_heads` are heads in as many units
+as the config has kv-heads. Options: component; transposed; stacked (a slice for each expert); split (role, axis,
+share of the rows: a number, a size of the config, or a product of sizes).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any, Final
+
+from dokja.lineage.architecture.parts import Space, known_space
+
+LEAVES: Final = r"(?:[./](?P<leaf>weight|bias|gamma|beta|kernel|running_mean|running_var|num_batches_tracked))?"
+NUMBERS: Final = ("layer", "expert", "stage")
+AXIS: Final = re.compile(
+    r"(?:(?P<tower>[a-z]+)\.)?(?P<space>[a-z-]+)(?:@(?P<units>[a-z_]+))?(?::(?P<tag>[\w-]+))?(?:\*(?P<block>\d+))?"
+)
+
+
+@dataclass(frozen=True)
+class AxisRule:
+    """An axis as a table has it."""
+
+    space: Space
+    tower: str
+    units: str | None
+    tag: str | None
+    block: int
+
+
+@dataclass(frozen=True)
+class SplitRule:
+    """One part of a fused tensor: its role, its rows, and its share of them."""
+
+    role: str
+    rows: AxisRule
+    share: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line of a table."""
+
+    pattern: re.Pattern[str]
+    tower: str
+    component: str
+    role: str
+    rows: AxisRule
+    columns: AxisRule
+    transposed: bool
+    stacked: bool
+    split: tuple[SplitRule, ...]
+
+
+@dataclass(frozen=True)
+class Tower:
+    """One network of a model: where its sizes stand in the config, and its rules."""
+
+    name: str
+    config: tuple[str, ...]
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of models: its towers in the order in which they are asked."""
+
+    name: str
+    title: str
+    model_types: frozenset[str]
+    towers: tuple[Tower, ...]
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """All rules, the first that fits counts."""
+        return [rule for tower in self.towers for rule in tower.rules]
+
+
+@cache
+def families() -> tuple[Family, ...]:
+    """All families, by name."""
+    folder = files("dokja.lineage.architecture")
+    names = sorted(entry.name for entry in (folder / "families").iterdir() if entry.name.endswith(".toml"))
+    return tuple(_family(folder, name.removesuffix(".toml")) for name in names)
+
+
+def _family(folder: Traversable, name: str) -> Family:
+    table = _read(folder / "families" / f"{name}.toml")
+    towers: dict[str, dict[str, Any]] = {}
+    own = table.get("tower", {})
+    # A family's own lines come before those that it includes.
+    sources = [own, *(_read(folder / "blocks" / f"{block}.toml")["tower"] for block in table.get("include", ()))]
+    order = [tower for source in (*sources[1:], own) for tower in source]
+    for source in sources:
+        for tower, content in source.items():
+            held = towers.setdefault(tower, {"tensors": []})
+            held["tensors"] += content["tensors"]
+            held |= {key: value for key, value in content.items() if key != "tensors" and key not in held}
+    built = tuple(_tower(tower, towers[tower]) for tower in dict.fromkeys(order))
+    return Family(name, table["title"], frozenset(table["model_types"]), built)
+
+
+def _read(file: Traversable) -> dict[str, Any]:
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def _tower(name: str, table: Mapping[str, Any]) -> Tower:
+    return Tower(name, tuple(table["config"]), tuple(_rule(name, table, line) for line in table["tensors"]))
+
+
+def _rule(tower: str, table: Mapping[str, Any], line: Sequence[Any]) -> Rule:
+    name, role, rows, *rest = line
+    options = rest.pop() if rest and isinstance(rest[-1], dict) else {}
+    columns = rest[0] if rest else "fixed"
+    return Rule(
+        pattern=_pattern(table["prefix"], name),
+        tower=tower,
+        component=options.get("component", table["component"]),
+        role=role,
+        rows=_axis(tower, rows),
+        columns=_axis(tower, columns),
+        transposed=options.get("transposed", False),
+        stacked=options.get("stacked", False),
+        split=tuple(SplitRule(part, _axis(tower, axis), share) for part, axis, share in options.get("split", ())),
+    )
+
+
+def _pattern(prefix: str, name: str) -> re.Pattern[str]:
+    whole = name.startswith("=")
+    body = "".join(_step(step) for step in re.split(r"(\{[^}]*\})", name.removeprefix("=")))
+    return re.compile(prefix + body + ("" if whole or name.endswith("/weight") else LEAVES))
+
+
+def _step(step: str) -> str:
+    if not step.startswith("{"):
+        return re.escape(step)
+    inner = step[1:-1]
+    if inner in NUMBERS:
+        return rf"(?P<{inner}>\d+)"
+    if inner == "any":
+        return ".+?"
+    return "(?:" + "|".join(re.escape(choice) for choice in inner.split("|")) + ")"
+
+
+def _axis(tower: str, text: str) -> AxisRule:
+    found = AXIS.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text} is no axis")
+    block = int(found["block"] or 1)
+    return AxisRule(known_space(found["space"]), found["tower"] or tower, found["units"], found["tag"], block)
+
+
+def unknown(rule: AxisRule) -> AxisRule:
+    """The same axis, of which nothing is known."""
+    return replace(rule, space="unknown")
