@@ -2,8 +2,9 @@
 
     python -m benchmarks.training.zoo build/zoo
 
-Grown once and kept; a model that is there is left alone, also when the table has changed since. `SPECIMENS` is the table, `related` the ground truth of a
-pair, `DRESSES` are the forms in which a checkpoint may come before the audit without a step of training.
+Grown once and kept; a model that is there is left alone, also when the table has changed since. `SPECIMENS` is the
+table, `related` the ground truth of a pair, `DRESSES` are the forms in which a checkpoint may come before the audit
+without a step of training.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ def _family(number: int) -> Iterator[Specimen]:
     """What can be made of one parent."""
     parent = f"stranger-{number:02}"
     fresh = itertools.count(2000 + 100 * number)
-    of = {"parents": (parent,), "inherits": COMPONENTS, "first": _parent}
+    of: dict[str, Any] = {"parents": (parent,), "inherits": COMPONENTS, "first": _parent}
     experts = {count: replace(TINY, experts=count) for count in (2, 4)}
     makes: dict[str, dict[str, Any]] = {
         "continued": {**of, "steps": 2 * _STEPS},
@@ -187,6 +188,8 @@ def _family(number: int) -> Iterator[Specimen]:
             first=_merged,
             shares=shares,
         )
+    far = {**of, "steps": 4 * _STEPS, "rate": 1e-2}
+    yield Specimen(f"{parent}.far", "continued far", seed=next(fresh), data=next(fresh), **far)
 
 
 SPECIMENS: Mapping[str, Specimen] = {
