@@ -1,4 +1,4 @@
-"""How each team stands at each gate: by the last finding, or by the votes of a panel where the quorum says so."""
+"""How each team stands at each gate: by the last finding, by a panel's votes, or by a weight audit and its rule."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from typing import Literal
 
 from dokja.adjudicate.evidence import Evidence, Marks
 from dokja.adjudicate.outcome import GateResult, Modality
-from dokja.record.acts import Finding
-from dokja.rulebook.clauses import Gate
+from dokja.record.acts import AuditFinding, AuditReported, AuditWord, Finding, SubmissionReceived
+from dokja.rulebook.clauses import AuditRule, Gate
 
 Result = Literal["meets", "does-not-meet", "undecided", "unknown"]
+
+DEPENDENT: frozenset[AuditWord] = frozenset(("identical", "derived", "pruned", "deepened", "upcycled", "merged"))
+"""Words that say that a component is not the team's own, unless the rule allows it."""
+
+FOR_A_PANEL: frozenset[AuditWord] = frozenset(("common-initialisation", "rearranged"))
+"""Words that leave it open: somebody must look, and a finding must follow."""
 
 
 def gate_results(gates: Sequence[Gate], teams: Sequence[str], evidence: Evidence) -> tuple[GateResult, ...]:
@@ -27,10 +33,46 @@ def _result(gate: Gate, team: str, evidence: Evidence) -> GateResult:
     if found:
         index, finding = found[-1]
         return GateResult(gate.id, team, finding.result, (index,))
+    if gate.evidence == "audit" and gate.audit is not None:
+        return _by_audit(gate, gate.audit, team, evidence)
     if gate.evidence == "ballots" and gate.panel is not None:
         marks = evidence.marks.get((gate.stage, gate.panel, gate.id, team), Marks())
         return GateResult(gate.id, team, _by_votes(gate, marks), tuple(marks.indexes))
     return GateResult(gate.id, team, "unknown")
+
+
+def _by_audit(gate: Gate, rule: AuditRule, team: str, evidence: Evidence) -> GateResult:
+    """The last audit of a team, read by the rule; the acts are the audit and the declarations it is read with."""
+    reports = [
+        (index, act)
+        for index, act in evidence.of(AuditReported)
+        if (act.stage, act.gate, act.team) == (gate.stage, gate.id, team)
+    ]
+    if not reports:
+        return GateResult(gate.id, team, "unknown")
+    index, report = reports[-1]
+    declared = [
+        (place, act)
+        for place, act in evidence.of(SubmissionReceived)
+        if (act.stage, act.team) == (gate.stage, team) and act.when <= report.when and act.own_models
+    ]
+    own = {name for _, act in declared for name in act.own_models} if rule.own_models == "allowed" else set()
+    counted = [each for each in report.findings if each.component not in rule.may_share and each.reference not in own]
+    acts = (*(place for place, _ in declared), index) if own else (index,)
+    return GateResult(gate.id, team, _read(counted, report, rule), acts)
+
+
+def _read(counted: Sequence[AuditFinding], report: AuditReported, rule: AuditRule) -> Result:
+    words = {finding.word for finding in counted}
+    if words & DEPENDENT:
+        return "does-not-meet"
+    components = {finding.component: finding.parameters for finding in report.findings}
+    looked_at = {
+        component: max(finding.assessed for finding in report.findings if finding.component == component)
+        for component in components
+    }
+    enough = sum(looked_at.values()) >= rule.least_assessed * sum(components.values())
+    return "undecided" if words & FOR_A_PANEL or not enough else "meets"
 
 
 def _by_votes(gate: Gate, marks: Marks) -> Result:

@@ -17,6 +17,7 @@ from dokja.intake.rules import MarkRange, Rules
 from dokja.record.acts import (
     Act,
     AnyAct,
+    AuditReported,
     Ballot,
     Decision,
     Disclosure,
@@ -255,7 +256,7 @@ def _values(act: MeasurementReported) -> Iterator[tuple[tuple[str | int, ...], D
         yield ("benchmarks", position, "value"), result.value
 
 
-def _finding(act: Finding, rules: Rules) -> Iterator[Breach]:
+def _finding(act: Finding | AuditReported, rules: Rules) -> Iterator[Breach]:
     when = utc_text(act.when)
     if _stage_known(act.stage, when, rules) and not _has_gate(act.stage, act.gate, when, rules):
         yield _unknown_gate(act.stage, act.gate, ("gate",))
@@ -300,6 +301,7 @@ _CHECKS: Mapping[type[Act], Sequence[Check]] = {
     Ballot: (_ballot,),
     Decision: (_decision,),
     Disclosure: (_disclosure,),
+    AuditReported: (_finding,),
     Finding: (_finding,),
     MeasurementReported: (_measurement,),
     RulebookAmended: (_document,),

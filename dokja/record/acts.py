@@ -129,12 +129,16 @@ class GrantReturned(Grant):
 
 
 class SubmissionReceived(Act):
-    """A team hands in for a stage; `proposes` are its benchmarks, `digest` pins what it handed in."""
+    """A team hands in for a stage; `proposes` are its benchmarks, `digest` pins what it handed in.
+
+    `own_models` are earlier models that the team declares as its own, by the names that weight audits use.
+    """
 
     type: Literal["submission-received"]
     stage: Id
     team: Id
     proposes: tuple[Id, ...] = ()
+    own_models: tuple[Text, ...] = ()
     digest: Digest | None = None
 
 
@@ -208,6 +212,51 @@ class Finding(Act):
     gate: Id
     result: Literal["meets", "does-not-meet", "undecided"]
     component: Bilingual | None = None
+    evidence: tuple[Digest, ...] = ()
+
+
+AuditWord = Literal[
+    "identical",
+    "derived",
+    "common-initialisation",
+    "pruned",
+    "deepened",
+    "upcycled",
+    "merged",
+    "rearranged",
+    "no-evidence",
+    "not-assessed",
+]
+"""The words of `dokja.lineage.findings`, which knows nothing of acts."""
+
+
+class AuditFinding(Model):
+    """What a weight audit found of one component against one reference.
+
+    `log10_p` is adjusted for all that was asked; `assessed` of `parameters` were looked at.
+    """
+
+    component: Id
+    reference: Text
+    word: AuditWord
+    log10_p: Number | None = None
+    parameters: Number
+    assessed: Number
+
+
+class AuditReported(Act):
+    """A weight audit of a team's submission, whole: the gate's rule says what its words mean.
+
+    `sample_key` is the seed of its sample; `evidence` pins the audit's own file.
+    """
+
+    type: Literal["audit-reported"]
+    stage: Id
+    team: Id
+    gate: Id
+    submission: Text
+    sample_key: Count
+    findings: tuple[AuditFinding, ...] = Field(min_length=1)
     evidence: tuple[Digest, ...] = ()
 
 
@@ -375,6 +424,7 @@ AnyAct = Annotated[
     | MeasurementReported
     | Ballot
     | Finding
+    | AuditReported
     | Reply
     | ObjectionFiled
     | ObjectionAnswered

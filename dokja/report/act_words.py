@@ -14,7 +14,7 @@ from dokja.report import addresses
 from dokja.report.edition import Edition
 from dokja.report.figure_words import figure_said
 from dokja.report.names import Name, linked, name
-from dokja.report.words import DEPARTURES, GATE_RESULTS
+from dokja.report.words import AUDIT_WORDS, DEPARTURES, GATE_RESULTS
 from dokja.values import plain
 
 KINDS: Mapping[str, str] = {
@@ -31,6 +31,7 @@ KINDS: Mapping[str, str] = {
     "measurement-reported": mark("Measurement reported"),
     "ballot": mark("Ballot"),
     "finding": mark("Finding"),
+    "audit-reported": mark("Weight audit"),
     "reply": mark("Reply"),
     "objection-filed": mark("Objection filed"),
     "objection-answered": mark("Objection answered"),
@@ -164,6 +165,22 @@ def _finding(act: acts.Finding, edition: Edition) -> Iterator[Markup]:
         yield edition.say(mark("Component: {text}."), {"text": name(edition.text(act.component))})
 
 
+def _audit(act: acts.AuditReported, edition: Edition) -> Iterator[Markup]:
+    values = {"team": edition.team(act.team), "gate": edition.gate(act.gate), "submission": name(act.submission)}
+    yield edition.say(mark("The weights of {team} ({submission}) are audited for the gate “{gate}”."), values)
+    for finding in act.findings:
+        if finding.word in ("no-evidence", "not-assessed"):
+            continue
+        said = {
+            "component": name(finding.component),
+            "word": edition.say(AUDIT_WORDS[finding.word]),
+            "reference": name(finding.reference),
+        }
+        yield edition.say(mark("{component}: {word} ({reference})."), said)
+    if all(finding.word in ("no-evidence", "not-assessed") for finding in act.findings):
+        yield edition.say(mark("No component was found to depend on a reference."))
+
+
 def _reply(act: acts.Reply, edition: Edition) -> Iterator[Markup]:
     values = {"team": edition.team(act.team), "act": act_reference(act.to, edition)}
     yield edition.say(mark("{team} answers {act}."), values)
@@ -256,6 +273,7 @@ _SAID: Mapping[type[AnyAct], Callable[[Any, Edition], Iterator[Markup]]] = {
     acts.MeasurementReported: _measurement,
     acts.Ballot: _ballot,
     acts.Finding: _finding,
+    acts.AuditReported: _audit,
     acts.Reply: _reply,
     acts.ObjectionFiled: _objection,
     acts.ObjectionAnswered: _answered,

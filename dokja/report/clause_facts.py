@@ -49,6 +49,11 @@ EVIDENCE: Mapping[str, str] = {
     "audit": mark("findings of an audit"),
 }
 
+OWN_MODELS: Mapping[str, str] = {
+    "allowed": mark("allowed, where declared before the audit"),
+    "not-allowed": mark("not allowed"),
+}
+
 STEPS: Mapping[str, str] = {
     "measure": mark("the higher value of {measure} goes first"),
     "all-go-on": mark("all tied teams go on"),
@@ -200,6 +205,11 @@ def _gate(clause: Gate, edition: Edition) -> Told:
     values = {"fail_at": quorum.fail_at, "raters": quorum.raters} if quorum else {}
     yield mark("Quorum"), edition.say(told, values) if quorum else None
     yield mark("Days to reply"), _count(clause.reply_days)
+    if clause.audit is not None:
+        shared = _several(Markup("{}").format(component) for component in clause.audit.may_share)
+        yield mark("Components that may be shared"), shared or edition.say(mark("none"))
+        yield mark("Earlier models of the team's own"), _named(clause.audit.own_models, OWN_MODELS, edition)
+        yield mark("Least share of parameters looked at"), _points(clause.audit.least_assessed)
     yield mark("Axes"), _several(name(edition.text(axis)).shown for axis in clause.axes)
 
 

@@ -8,6 +8,7 @@ from dokja.adjudicate import Modality, Verdict
 from dokja.adjudicate.outcome import FateReason
 from dokja.language import mark
 from dokja.record.about import Standing
+from dokja.record.acts import AuditWord
 from dokja.rulebook import Order, Situation
 
 STANDINGS: Mapping[Standing, str] = {
@@ -133,4 +134,17 @@ MEASURE_RULES: Mapping[str, str] = {
     "panel": mark("marks of a panel"),
     "scale-to-first": mark("scaled to the first team"),
     "min-max": mark("scaled between the last and the first team"),
+}
+
+AUDIT_WORDS: Mapping[AuditWord, str] = {
+    "identical": mark("identical"),
+    "derived": mark("derived"),
+    "common-initialisation": mark("common initialisation or derived"),
+    "pruned": mark("pruned"),
+    "deepened": mark("deepened"),
+    "upcycled": mark("upcycled"),
+    "merged": mark("merged"),
+    "rearranged": mark("rearranged"),
+    "no-evidence": mark("no evidence"),
+    "not-assessed": mark("not assessed"),
 }

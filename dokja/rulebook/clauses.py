@@ -73,6 +73,19 @@ class GateQuorum(Model):
     raters: PositiveCount
 
 
+class AuditRule(Model):
+    """What a weight audit means at a gate.
+
+    A component that depends on a reference fails the team, unless it is one of `may_share`, or the team declared the
+    reference as its own model before the audit and `own_models` is "allowed". `least_assessed` is the share of all
+    parameters that must have been looked at for a team to meet the gate.
+    """
+
+    may_share: tuple[Id, ...] = ()
+    own_models: Literal["allowed", "not-allowed"]
+    least_assessed: Points
+
+
 class Gate(Clause):
     """Pass or fail, apart from points.
 
@@ -88,6 +101,7 @@ class Gate(Clause):
     evidence: EvidenceKind | None = None
     quorum: GateQuorum | None = None
     panel: Id | None = None
+    audit: AuditRule | None = None
     reply_days: Count | None = None
     axes: tuple[Bilingual, ...] = ()
 

@@ -54,6 +54,7 @@ clauses:
     title: {ko: 안전, en: Safety}
     criterion: {ko: 기준, en: Wording}
     evidence: audit
+    audit: {own_models: not-allowed, least_assessed: 0.8}
     reply_days: 3
 """
 
@@ -134,6 +135,10 @@ ONE_EDIT: Sequence[tuple[str, Edit]] = [
     ("DK305", ("{fail_at: 4, raters: 5}", "{fail_at: 6, raters: 5}")),
     ("DK305", ("{fail_at: 4, raters: 5}", "{fail_at: 4, raters: 8}")),
     ("DK306", ("    panel: experts\n    reply_days", "    reply_days")),
+    (
+        "DK308",
+        ("    evidence: ballots\n    quorum: {fail_at: 4, raters: 5}\n    panel: experts\n", "    evidence: audit\n"),
+    ),
     ("DK307", ("    quorum: 5\n    conflicts_checked: true\n\n", "    quorum: 5\n\n")),
     ("DK307", ("    quorum: 5\n    conflicts_checked: true\n\n", "    conflicts_checked: true\n\n")),
     ("DK307", ("    quorum: 5\n    conflicts_checked: true\n\n", "    quorum: 8\n    conflicts_checked: true\n\n")),

@@ -91,6 +91,17 @@ def ballots_without_panel(subject: Subject) -> Iterator[Remark]:
             )
 
 
+def audit_without_rule(subject: Subject) -> Iterator[Remark]:
+    """A gate that rests on weight audits and does not say what their words mean."""
+    for gate in subject.rules.of(Gate):
+        if gate.evidence == "audit" and gate.audit is None:
+            yield subject.remark(
+                gate,
+                mark("The gate “{clause}” rests on weight audits, but does not say what their findings mean."),
+                mark("Write audit: which components may be shared, whether earlier models of one's own are allowed."),
+            )
+
+
 def panel_gaps(subject: Subject) -> Iterator[Remark]:
     """A panel whose marks count however few vote, or whose conflicts of interest nobody checks."""
     for panel in subject.rules.of(PanelRule):

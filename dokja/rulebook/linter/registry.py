@@ -67,6 +67,12 @@ _TABLE: tuple[tuple[str, str, str, Callable[[Subject], Iterator[Remark]]], ...] 
     ("DK305", "impossible-quorum", mark("A quorum that cannot be met."), gate_rules.impossible_quorum),
     ("DK306", "ballots-without-panel", mark("Ballots without a panel."), gate_rules.ballots_without_panel),
     ("DK307", "panel-gap", mark("A panel without a quorum or a check for conflicts."), gate_rules.panel_gaps),
+    (
+        "DK308",
+        "audit-without-rule",
+        mark("An audit whose words mean nothing."),
+        gate_rules.audit_without_rule,
+    ),
     ("DK401", "late-rule", mark("A rule dated after what it rules on."), time_rules.late_rule),
     (
         "DK402",

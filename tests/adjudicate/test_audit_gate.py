@@ -1,0 +1,98 @@
+"""A weight audit at a gate: it finds, and the rule says what that means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dokja.adjudicate.gates import gate_results
+from dokja.record.acts import AuditWord
+from dokja.rulebook.clauses import Gate
+from tests.adjudicate.build import clause, document, evidence, history
+
+EARLIER, LATER = "2025-05-01T00:00:00+09:00", "2025-06-01T00:00:00+09:00"
+
+
+def gate(**audit: object) -> Gate:
+    rule = {"own_models": "allowed", "least_assessed": "0.8", **audit}
+    made = clause("gate", "gate", stage="stage-1", title={"ko": "관문", "en": "Gate"}, evidence="audit", audit=rule)
+    return next(history(document(1, made)).whole.of(Gate))
+
+
+def finding(component: str, word: AuditWord, assessed: str = "100", reference: str = "other/model") -> dict[str, Any]:
+    return {
+        "component": component,
+        "reference": reference,
+        "word": word,
+        "parameters": "100",
+        "assessed": assessed,
+    }
+
+
+def report(*findings: dict[str, Any], when: str = LATER) -> dict[str, Any]:
+    return {
+        "type_": "audit-reported",
+        "stage": "stage-1",
+        "team": "a",
+        "gate": "gate",
+        "submission": "a/model",
+        "sample_key": "7",
+        "findings": findings,
+        "when": when,
+    }
+
+
+def submission(*own: str, when: str = EARLIER) -> dict[str, Any]:
+    return {"type_": "submission-received", "stage": "stage-1", "team": "a", "own_models": own, "when": when}
+
+
+def result(rule: Gate, *acts: dict[str, Any]) -> str:
+    (found,) = gate_results([rule], ["a"], evidence(acts))
+    return found.result
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("identical", "does-not-meet"),
+        ("derived", "does-not-meet"),
+        ("merged", "does-not-meet"),
+        ("rearranged", "undecided"),
+        ("common-initialisation", "undecided"),
+        ("no-evidence", "meets"),
+    ],
+)
+def test_each_word_means_one_thing(word: AuditWord, expected: str) -> None:
+    assert result(gate(), report(finding("text-decoder", "no-evidence"), finding("vision-encoder", word))) == expected
+
+
+def test_what_may_be_shared_is_not_counted() -> None:
+    report_ = report(finding("text-decoder", "no-evidence"), finding("vision-encoder", "derived"))
+    assert result(gate(may_share=["vision-encoder"]), report_) == "meets"
+
+
+def test_a_model_of_ones_own_counts_only_if_declared_before_and_allowed() -> None:
+    found = report(finding("text-decoder", "derived", reference="a/older"))
+    assert result(gate(), submission("a/older"), found) == "meets"
+    assert result(gate(own_models="not-allowed"), submission("a/older"), found) == "does-not-meet"
+    assert result(gate(), submission("b/older"), found) == "does-not-meet"
+    late = submission("a/older", when="2025-06-15T00:00:00+09:00")
+    assert result(gate(), found, late) == "does-not-meet"
+
+
+def test_what_was_not_looked_at_is_not_met() -> None:
+    half = report(finding("text-decoder", "no-evidence"), finding("vision-encoder", "not-assessed", assessed="0"))
+    assert result(gate(), half) == "undecided"
+    assert result(gate(least_assessed="0.5"), half) == "meets"
+
+
+def test_the_last_audit_counts_and_without_one_nothing_is_known() -> None:
+    first = report(finding("text-decoder", "derived"), when=EARLIER)
+    assert result(gate(), first, report(finding("text-decoder", "no-evidence"))) == "meets"
+    assert result(gate(), submission()) == "unknown"
+
+
+def test_an_audit_decides_nothing_where_no_rule_reads_it() -> None:
+    silent = gate().model_copy(update={"audit": None})
+    assert result(silent, report(finding("text-decoder", "derived"))) == "unknown"
