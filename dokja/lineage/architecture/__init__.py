@@ -2,7 +2,16 @@
 
 from dokja.lineage.architecture.assign import assign, assigned
 from dokja.lineage.architecture.by_shape import BY_SHAPE, by_shape
-from dokja.lineage.architecture.parts import Assignment, Axis, Contradiction, Part, part_matrix, part_shape
+from dokja.lineage.architecture.parts import (
+    Assignment,
+    Axis,
+    Contradiction,
+    Part,
+    part_matrix,
+    part_rows,
+    part_shape,
+    shape_in,
+)
 from dokja.lineage.architecture.tables import families
 
 __all__ = [
@@ -16,5 +25,7 @@ __all__ = [
     "by_shape",
     "families",
     "part_matrix",
+    "part_rows",
     "part_shape",
+    "shape_in",
 ]

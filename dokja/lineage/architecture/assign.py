@@ -1,7 +1,7 @@
 """Each tensor to its place in the network, by the table of the family that knows most of them.
 
-Names are hints: the family is the one whose table covers the most numbers, not the one that the config names (which
-only breaks ties). Shapes have the last word: an axis whose length its units do not divide is unknown.
+Names are hints: the family is the one whose table covers the most numbers, with the fewest lines; what the config
+names only breaks ties. Shapes have the last word: an axis whose length its units do not divide is unknown.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from dokja.lineage.architecture.parts import (
     Contradiction,
     Part,
     matrix_shape,
+    shape_in,
     slice_shape,
 )
 from dokja.lineage.architecture.sizes import KEYS, share, sizes
@@ -33,7 +34,9 @@ ENOUGH: Final = 0.5
 STACKED_RANK: Final = 3
 COUNTED: Final = re.compile(r"\b(layers|layer|experts|blocks|h)\.\d+")
 PERMUTED: Final = frozenset({"residual", "hidden"})
-"""Spaces whose number of units no config says: it is the one that most axes of the group have."""
+"""Spaces whose axes may repeat their units: places of a kernel, patches that are merged."""
+COUNTED_UNITS: Final = PERMUTED | {"heads", "kv-heads", "experts"}
+"""Spaces in which all axes of a group must have the same number of units: the one that most of them have."""
 
 Match = tuple[Rule, re.Match[str]]
 
@@ -48,10 +51,10 @@ def assigned(tensors: Mapping[str, TensorInfo], config: Mapping[str, Any]) -> As
     candidates = [(family, _matches(family, tensors)) for family in families()]
     total = sum(info.elements for info in tensors.values())
 
-    def merit(candidate: tuple[Family, Mapping[str, Match]]) -> tuple[int, int, bool, int]:
+    def merit(candidate: tuple[Family, Mapping[str, Match]]) -> tuple[int, int, int, bool]:
         family, matches = candidate
         covered = sum(tensors[name].elements for name in matches)
-        return covered, len(matches), bool(family.model_types & _model_types(config)), -len(family.rules)
+        return covered, len(matches), -len(family.rules), bool(family.model_types & _model_types(config))
 
     family, matches = max(candidates, key=merit)
     if not matches or merit((family, matches))[0] < ENOUGH * total:
@@ -202,7 +205,7 @@ def _consistent(parts: Iterable[Part], tensors: Mapping[str, TensorInfo]) -> Ite
     lengths: dict[str, Counter[int]] = {}
     for part in parts:
         for axis, extent in zip((part.rows, part.columns), _extents(part, tensors), strict=True):
-            if axis.space in PERMUTED:
+            if axis.space in COUNTED_UNITS:
                 lengths.setdefault(axis.group, Counter())[extent // (axis.block * axis.repeats)] += 1
     units = {group: _units(counts) for group, counts in lengths.items()}
     for part in parts:
@@ -218,14 +221,13 @@ def _units(counts: Counter[int]) -> int:
 
 
 def _fitted(axis: Axis, extent: int, units: Mapping[str, int], part: Part) -> Axis:
-    if axis.space not in PERMUTED:
+    if axis.space not in COUNTED_UNITS:
         return axis
     held = units[axis.group]
     repeats, rest = divmod(extent, held * axis.block) if held else (0, 1)
-    return Axis("unknown", f"unknown/{part.tensor}") if rest else replace(axis, repeats=repeats)
+    fits = not rest and (repeats == 1 or axis.space in PERMUTED)
+    return replace(axis, repeats=repeats) if fits else Axis("unknown", f"unknown/{part.tensor}")
 
 
 def _extents(part: Part, tensors: Mapping[str, TensorInfo]) -> tuple[int, int]:
-    shape = slice_shape(tensors[part.tensor].shape, stacked=part.index is not None)
-    rows, columns = matrix_shape(shape, transposed=part.transposed)
-    return (rows if part.take is None else part.take[1] - part.take[0], columns)
+    return shape_in(tensors[part.tensor].shape, part)

@@ -11,6 +11,7 @@ from math import prod
 from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dokja.lineage.checkpoint import Checkpoint
 from dokja.lineage.checkpoint.formats import Floats
@@ -89,11 +90,24 @@ def matrix_shape(shape: tuple[int, ...], *, transposed: bool) -> tuple[int, int]
     return shape[0], prod(shape[1:])
 
 
+def shape_in(tensor: tuple[int, ...], part: Part) -> tuple[int, int]:
+    """The shape of a part's matrix in a tensor of this shape."""
+    rows, columns = matrix_shape(slice_shape(tensor, stacked=part.index is not None), transposed=part.transposed)
+    return (rows if part.take is None else part.take[1] - part.take[0], columns)
+
+
 def part_shape(checkpoint: Checkpoint, part: Part) -> tuple[int, int]:
     """The shape of a part's matrix, without reading it."""
-    shape = slice_shape(checkpoint.tensors[part.tensor].shape, stacked=part.index is not None)
-    rows, columns = matrix_shape(shape, transposed=part.transposed)
-    return (rows if part.take is None else part.take[1] - part.take[0], columns)
+    return shape_in(checkpoint.tensors[part.tensor].shape, part)
+
+
+def part_rows(checkpoint: Checkpoint, part: Part, indexes: NDArray[np.integer]) -> Floats:
+    """Chosen rows of a part's matrix; of a plain tensor no other row is read."""
+    if part.index is not None or part.transposed:
+        return part_matrix(checkpoint, part)[indexes]
+    first = part.take[0] if part.take is not None else 0
+    shape = checkpoint.tensors[part.tensor].shape
+    return _flattened(checkpoint.rows(part.tensor, indexes + first).reshape(len(indexes), *shape[1:]))
 
 
 def part_matrix(checkpoint: Checkpoint, part: Part) -> Floats:
@@ -106,9 +120,8 @@ def part_matrix(checkpoint: Checkpoint, part: Part) -> Floats:
     if part.index is not None:
         shape = shape[1:]
         weights = checkpoint.rows(part.tensor, np.array([part.index])).reshape(shape)
-    elif part.take is not None and not part.transposed and len(shape) > 1:
-        first, last = part.take
-        return _flattened(checkpoint.rows(part.tensor, np.arange(first, last)).reshape(last - first, *shape[1:]))
+    elif part.take is not None and not part.transposed:
+        return part_rows(checkpoint, part, np.arange(part.take[1] - part.take[0]))
     else:
         weights = checkpoint.read(part.tensor)
     if part.transposed:
