@@ -54,7 +54,6 @@ def signatures(weights: Floats, anchors: Floats, gain: Floats | None = None) -> 
     representations, Moschella et al., ICLR 2023, arXiv 2209.15430, section 3.
     """
     keys = np.asarray(anchors, dtype=np.float32) * (1.0 if gain is None else np.asarray(gain, dtype=np.float32)[None])
-    keys -= keys.mean(axis=0)
     responses: Matrix = np.empty((len(weights), len(keys)), dtype=np.float32)
     step = block_length(keys.shape[1])
     with np.errstate(invalid="ignore", over="ignore"):  # What is not finite is left out by `unit_rows`.
@@ -77,7 +76,7 @@ def agreement(left: Mapping[str, Units], right: Mapping[str, Units]) -> Agreemen
     maps = [partners(left[role], right[role]) for role in roles]
     mapping = np.full(sizes.pop(), -1, dtype=np.int64)
     for one, other in combinations(maps, 2):
-        agreed = (one >= 0) & (one == other) & (mapping < 0)
+        agreed = (one == other) & (mapping < 0)
         mapping[agreed] = one[agreed]
     compared = np.sum([one >= 0 for one in maps], axis=0) >= 2
     return Agreement(len(mapping), int(compared.sum()), int((mapping >= 0).sum()), mapping)
