@@ -71,5 +71,9 @@ class ProgrammeError(DokjaError):
     """A programme folder, or something asked of it, does not exist or does not fit together."""
 
 
+class LibraryError(DokjaError):
+    """A library of references is not what it was, or does not fit what is asked of it."""
+
+
 class CheckpointError(DokjaError):
     """A checkpoint of weights cannot be read as what it claims to be, or changed while it was read."""

@@ -1,0 +1,90 @@
+"""A library as audits use it: its references by name, a screen, and a check of every byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dokja.errors import DokjaError, LibraryError, Problem
+from dokja.lineage.auditing import Reference
+from dokja.lineage.library.columns import Columns
+from dokja.lineage.library.index import Index, Shelved, read_index
+from dokja.lineage.library.packs import PackSource, open_pack, pack_file
+from dokja.lineage.library.refusals import problem, refused
+from dokja.lineage.library.screening import Screened, screen
+from dokja.lineage.library.sketching import sketches
+from dokja.lineage.sides import Reader, Source
+
+
+@dataclass(frozen=True)
+class Library:
+    """An open library. Audit by its key: its units were drawn by it."""
+
+    folder: Path
+    index: Index
+
+    @property
+    def key(self) -> int:
+        """What units are drawn by."""
+        return self.index.key
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The references, in order."""
+        return tuple(each.name for each in self.index.shelved)
+
+    def pack(self, name: str) -> PackSource:
+        """The pack of a reference, every byte of it checked; use it in a `with`."""
+        shelved = self._shelved(name)
+        pack = open_pack(pack_file(self.folder, shelved.pack), digest=shelved.pack, name=name)
+        if (pack.about.name, pack.key, pack.units) != (name, self.index.key, self.index.units):
+            pack.close()
+            raise refused("library-pack-damaged", pack_file(self.folder, shelved.pack), name=name)
+        return pack
+
+    def reference(self, name: str) -> Reference:
+        """A reference to audit against."""
+        return Reference(name, self.pack(name))
+
+    def screen(self, submission: Source) -> Screened:
+        """Which references are worth an audit. The submission's units must be drawn by the library's key."""
+        if submission.key != self.key:
+            raise ValueError("the submission's units are drawn by another key")
+        return screen(self.index, sketches(Reader(submission).within(self.index.units)))
+
+    def _shelved(self, name: str) -> Shelved:
+        for each in self.index.shelved:
+            if each.name == name:
+                return each
+        raise KeyError(name)
+
+
+def open_library(folder: str | Path) -> Library:
+    """Open a library; every byte of its index is checked. Raises LibraryError."""
+    return Library(Path(folder), read_index(Path(folder)))
+
+
+def verify(folder: str | Path, progress: Callable[[int, int], None] | None = None) -> tuple[Problem, ...]:
+    """Every digest of a library computed anew; what differs, named. A damaged index raises LibraryError."""
+    library = open_library(folder)
+    problems: list[Problem] = []
+    for done, shelved in enumerate(library.index.shelved, 1):
+        problems += _differs(library, shelved)
+        if progress is not None:
+            progress(done, len(library.index.shelved))
+    return tuple(problems)
+
+
+def _differs(library: Library, shelved: Shelved) -> tuple[Problem, ...]:
+    path = pack_file(library.folder, shelved.pack)
+    try:
+        library.pack(shelved.name).close()
+    except LibraryError as error:
+        return error.problems
+    except DokjaError:
+        # Not even a file of the format: the byte that changed is in its header.
+        return (problem("library-pack-damaged", path, name=shelved.name),)
+    with Columns(path) as columns:
+        same = columns.size == shelved.size
+    return () if same else (problem("library-pack-damaged", path, name=shelved.name),)

@@ -1,0 +1,331 @@
+"""A pack: what a library keeps of one reference, so that it can be audited against without its weights.
+
+Of every matrix the units that the key draws, by the axes that the tests read; vectors whole; the embeddings of some
+words; the digests of all tensors; and what each part is. All numbers in bfloat16: the tests look at directions, which
+lose nothing that they could see.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from dokja.lineage.anchoring import ANCHORS
+from dokja.lineage.architecture import Assignment, Part, assign
+from dokja.lineage.checkpoint import Checkpoint, Digests
+from dokja.lineage.library.columns import ABOUT, Column, Columns, header_bytes, json_bytes, stored, written
+from dokja.lineage.library.refusals import refused
+from dokja.lineage.sides import LOOKED_AT, By, CheckpointSource, Member, Model, drawn, looked_at, row_index
+from dokja.lineage.statistics.units import Labels, Matrix
+from dokja.lineage.vocabulary import priority
+
+FORMAT: Final = "dokja-reference-pack/1"
+UNITS: Final = 256
+FEWEST_UNITS: Final = 8
+WORDS: Final = 1024
+"""How many words' embeddings are kept; twice what the anchored test asks for, as vocabularies differ."""
+
+LONGEST_AXIS: Final = 1 << 27
+"""No axis is longer; a pack that says so would make its reader draw labels for ever."""
+
+WORD_ROWS, UP, DOWN = "words.rows", "words.up", "words.down"
+
+
+@dataclass(frozen=True)
+class About:
+    """What a pack says of itself.
+
+    source: one digest of everything that the pack was made from. shapes, digests: of every logical and of every
+    stored tensor. words: the kept words and their rows; `None` where the tokenizer is not known.
+    """
+
+    format: str
+    name: str
+    key: int
+    units: int
+    source: str
+    assignment: Assignment
+    shapes: Mapping[str, tuple[int, ...]]
+    digests: Mapping[str, str]
+    words: Mapping[str, int] | None
+
+    @cached_property
+    def model(self) -> Model:
+        """The parts of the reference."""
+        return Model(self.assignment, self.shapes)
+
+
+_TYPE = TypeAdapter(About)
+
+
+def part_key(part: Part) -> tuple[str, int | None, tuple[int, int] | None]:
+    """What names a part within its model."""
+    return (part.tensor, part.index, part.take)
+
+
+def source_digest(checkpoint: Checkpoint, digests: Digests) -> str:
+    """One digest of the weights, the config and the tokenizer."""
+    whole = {
+        "files": sorted(digests.files.values()),
+        "config": dict(checkpoint.config),
+        "tokenizer": checkpoint.tokenizer,
+    }
+    return hashlib.sha256(json_bytes(whole)).hexdigest()
+
+
+def pack_file(folder: Path, digest: str) -> Path:
+    """Where a pack of this digest lies in a library."""
+    return packs_folder(folder) / f"{digest}.safetensors"
+
+
+def packs_folder(folder: Path) -> Path:
+    """Where the packs of a library lie."""
+    return folder / "packs"
+
+
+def kept(model: Model) -> Iterator[tuple[int, Member]]:
+    """The matrices that are kept, with the number of their part: what any test reads."""
+    numbers = {part_key(part): number for number, part in enumerate(model.assignment.parts)}
+    members: dict[tuple[int, By], Member] = {}
+    for component in model.components:
+        asked = [*model.parts(component), *model.residual(component)]
+        asked += [member for group in model.groups.get(component, ()) for member in group.members]
+        for member in asked:
+            members.setdefault((numbers[part_key(member.part)], member.by), member)
+    for (number, _), member in sorted(members.items(), key=lambda item: item[0]):
+        yield number, member
+
+
+def column_name(number: int, by: By) -> str:
+    """The name of the column that keeps a part."""
+    return f"{number}.{by}"
+
+
+def member_columns(model: Model, key: int, units: int) -> Iterator[tuple[Column, Member]]:
+    """The columns of the matrices that are kept."""
+    for number, member in kept(model):
+        labels = looked_at(key, model, member, units)
+        height = len(labels) * member.axis.repeats * member.axis.block
+        yield Column(column_name(number, member.by), "BF16", (height, model.extent(member)[1])), member
+
+
+def make_pack(folder: Path, name: str, checkpoint: Checkpoint, digests: Digests, key: int, units: int) -> str:
+    """Write the pack of a checkpoint into a library's folder; gives its digest."""
+    model = Model(assign(checkpoint), {tensor: info.shape for tensor, info in checkpoint.tensors.items()})
+    source = CheckpointSource(checkpoint, model, key)
+    words, rows = _words(source)
+    found = source.words(rows) if len(rows) else None
+    about = About(
+        format=FORMAT,
+        name=name,
+        key=key,
+        units=units,
+        source=source_digest(checkpoint, digests),
+        assignment=model.assignment,
+        shapes=dict(model.shapes),
+        digests=dict(digests.tensors),
+        words=words,
+    )
+    text = json_bytes(asdict(about))
+    members = list(member_columns(model, key, units))
+    word_columns = _word_columns(len(rows), found)
+    columns = [Column(ABOUT, "U8", (len(text),)), *(column for column, _ in members), *word_columns]
+    digest = hashlib.sha256()
+    with written(packs_folder(folder)) as (write, settle):
+
+        def put(data: bytes) -> None:
+            digest.update(data)
+            write(data)
+
+        put(header_bytes(columns))
+        put(text)
+        for column, member in members:
+            put(stored(column, source.rows(member, looked_at(key, model, member, units))))
+        if found is not None:
+            kept_words: tuple[NDArray[Any], ...] = (rows, found["up"], found["down"])
+            for column, values in zip(word_columns, kept_words, strict=True):
+                put(stored(column, values))
+        checkpoint.check()
+        settle(pack_file(folder, digest.hexdigest()))
+    return digest.hexdigest()
+
+
+def _words(source: CheckpointSource) -> tuple[Mapping[str, int] | None, Labels]:
+    """The words that are kept, and the rows of the embeddings: theirs, and those that are drawn without words."""
+    roles = {part.role: part for part in source.model.assignment.parts}
+    if "embedding" not in roles:
+        return None, np.empty(0, dtype=np.int64)
+    total = min(source.model.shapes[roles[role].tensor][0] for role in ("embedding", "unembedding") if role in roles)
+    known = source.vocabulary()
+    drawn_rows = drawn(source.key, source.model.shapes[roles["embedding"].tensor][0], ANCHORS)
+    drawn_rows = drawn_rows[drawn_rows < total]
+    if known is None:
+        return None, drawn_rows
+    inside = [word for word, row in known.items() if row < total]
+    words = {word: known[word] for word in sorted(inside, key=lambda word: priority(source.key, word))[:WORDS]}
+    return words, np.union1d(drawn_rows, np.array(list(words.values()), dtype=np.int64))
+
+
+def _word_columns(count: int, found: Mapping[str, Matrix] | None) -> tuple[Column, ...]:
+    if found is None:
+        return ()
+    return (
+        Column(WORD_ROWS, "I64", (count,)),
+        Column(UP, "BF16", (count, found["up"].shape[1])),
+        Column(DOWN, "BF16", (count, found["down"].shape[1])),
+    )
+
+
+class PackSource:
+    """A pack as the weights of a reference: audits read it as they read a checkpoint."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self.about = _about(columns)
+        found = {column.name: column for column, _ in member_columns(self.model, self.key, self.units)}
+        self._check_columns(found)
+        numbers = enumerate(self.about.assignment.parts)
+        self._numbers = {part_key(part): number for number, part in numbers}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._columns.close()
+
+    @property
+    def model(self) -> Model:
+        """The parts of the reference."""
+        return self.about.model
+
+    @property
+    def key(self) -> int:
+        """What the units were drawn by."""
+        return self.about.key
+
+    @property
+    def units(self) -> int:
+        """How many units of an axis are kept."""
+        return self.about.units
+
+    def rows(self, member: Member, labels: Labels) -> Matrix:
+        """The rows of these units, which must be kept."""
+        held = looked_at(self.key, self.model, member, self.units)
+        places = np.searchsorted(held, labels)
+        if len(labels) and (places.max() >= len(held) or (held[places] != labels).any()):
+            raise KeyError(f"{member.part.tensor}: not all of these units are kept")
+        name = column_name(self._numbers[part_key(member.part)], member.by)
+        matrix = self._columns.floats(name)
+        if len(places) == len(held):
+            return matrix
+        return np.ascontiguousarray(matrix[row_index(places, len(held), member.axis)])
+
+    def digest(self, tensor: str) -> str | None:
+        """SHA-256 of a tensor's bytes."""
+        return self.about.digests.get(tensor)
+
+    def words(self, rows: Labels) -> Mapping[str, Matrix] | None:
+        """Embeddings and unembeddings of these rows; `None` where one of them is not kept."""
+        held = self._word_rows
+        places = np.searchsorted(held, rows)
+        if not len(held) or (len(rows) and (places.max() >= len(held) or (held[places] != rows).any())):
+            return None
+        return {end: self._columns.floats(name)[places] for end, name in (("up", UP), ("down", DOWN))}
+
+    def vocabulary(self) -> Mapping[str, int] | None:
+        """The rows of the words that are kept."""
+        return self.about.words or None
+
+    @cached_property
+    def _word_rows(self) -> NDArray[np.int64]:
+        if WORD_ROWS not in self._columns.entries:
+            return np.empty(0, dtype=np.int64)
+        rows: NDArray[np.int64] = self._columns.read(WORD_ROWS)
+        return rows
+
+    def _check_columns(self, members: Mapping[str, Column]) -> None:
+        """Refuse a pack whose columns are not those that its parts, its key and its words ask for."""
+        columns, entries = list(members.values()), self._columns.entries
+        if WORD_ROWS in entries:
+            count = entries[WORD_ROWS].shape[0] if entries[WORD_ROWS].shape else 0
+            widths = [
+                entries[name].shape[-1] if name in entries and entries[name].shape else 0 for name in (UP, DOWN)
+            ]
+            columns += [
+                Column(WORD_ROWS, "I64", (count,)),
+                Column(UP, "BF16", (count, widths[0])),
+                Column(DOWN, "BF16", (count, widths[1])),
+            ]
+        self._columns.expect(columns)
+        rows = self._word_rows
+        known = np.array(list((self.about.words or {}).values()), dtype=np.int64)
+        if (np.diff(rows) <= 0).any() or not np.isin(known, rows).all():
+            raise refused("library-misfit", self._columns.path, reason="its words have no embeddings")
+
+
+def open_pack(path: Path, *, digest: str | None = None, name: str = "") -> PackSource:
+    """Open a pack; where its digest is given, every byte is held against it first.
+
+    Raises CheckpointError where the file is not in the format of a checkpoint, LibraryError where it is no pack.
+    """
+    if not path.is_file():
+        raise refused("library-pack-missing", path, name=name)
+    columns = Columns(path)
+    try:
+        if digest is not None and columns.digest() != digest:
+            raise refused("library-pack-damaged", path, name=name)
+        return PackSource(columns)
+    except BaseException:
+        columns.close()
+        raise
+
+
+def _about(columns: Columns) -> About:
+    """What a pack says of itself, checked as far as its reader relies on it."""
+    told: Any = columns.about()
+    said = told.get("format") if isinstance(told, dict) else None
+    if said != FORMAT:
+        raise refused("library-format", columns.path, found=said, format=FORMAT)
+    try:
+        about = _TYPE.validate_python(told)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise refused("library-misfit", columns.path, reason=reason) from None
+    # The schema turns "1" into 1 and leaves out what it does not know; what was written has neither.
+    if json_bytes(asdict(about)) != json_bytes(told):
+        raise refused("library-misfit", columns.path, reason="it says more than the format has")
+    if not (FEWEST_UNITS <= about.units <= LOOKED_AT and about.key >= 0):
+        raise refused("library-misfit", columns.path, reason="its key or its units are out of range")
+    if not all(_sound(about, part) for part in about.assignment.parts):
+        raise refused("library-misfit", columns.path, reason="its parts do not fit the shapes of its tensors")
+    return about
+
+
+def _sound(about: About, part: Part) -> bool:
+    """Whether a part's matrix can be what it says, and no axis is endless."""
+    shape = about.shapes.get(part.tensor)
+    if shape is None or not all(0 <= extent <= LONGEST_AXIS for extent in shape):
+        return False
+    if part.index is not None and not (len(shape) > 1 and 0 <= part.index < shape[0]):
+        return False
+    if part.take is not None and not 0 <= part.take[0] <= part.take[1] <= LONGEST_AXIS:
+        return False
+    if not all(axis.block >= 1 and axis.repeats >= 1 for axis in (part.rows, part.columns)):
+        return False
+    return max(about.model.extent(Member(part.role, part, "rows"))) <= LONGEST_AXIS

@@ -1,0 +1,87 @@
+"""Which references of a library are worth an audit: every sketch of a submission against every sketch of the library.
+
+Under independence the cosine of two sketches is normal around zero with variance 1/K. The screen convicts nobody: it
+passes on whatever might be close, and says what it would have missed. It compares elements at their places: a copy
+whose units were rearranged, or that was put to other places, is as far from its original as a stranger. Only an audit
+against every reference sees those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from dokja.lineage.library.index import Index
+from dokja.lineage.library.sketching import SUMS, Sketch
+
+STRANGERS = 20.0
+"""How many independent references are expected among the candidates: each costs one audit."""
+
+SEEN = 0.99
+"""The probability with which a reference that is as close as `would_miss` is among the candidates."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A component of a reference whose elements may be close to the submission's.
+
+    cosine: of the elements, as estimated. same_shapes: whether all matrices have the same places and shapes.
+    """
+
+    reference: str
+    component: str
+    z: float
+    cosine: float
+    same_shapes: bool
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What a screen found, the closest first.
+
+    z: the least that makes a candidate. would_miss: the least cosine of the elements that is seen with probability
+    `SEEN`; what is further away, and every rearranged copy, may be missed. compared: pairs of components.
+    """
+
+    candidates: tuple[Candidate, ...]
+    z: float
+    would_miss: float
+    compared: int
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The references to audit, the closest first."""
+        return tuple(dict.fromkeys(each.reference for each in self.candidates))
+
+
+def screen(index: Index, submission: Mapping[str, Sketch]) -> Screened:
+    """Hold a submission's sketches against a library's.
+
+    The submission's units must have been drawn by the library's key, as many of them as the library keeps.
+    """
+    names = [component for component in index.components if component in submission]
+    chosen = [(name, np.flatnonzero(index.component == index.components.index(name))) for name in names]
+    compared = sum(len(rows) for _, rows in chosen)
+    threshold = float(norm.isf(min(0.5, STRANGERS / compared))) if compared else 0.0
+    candidates: list[Candidate] = []
+    for name, rows in chosen:
+        cosines = index.sketches[rows].astype(np.float32) @ submission[name].values
+        near = np.flatnonzero(cosines * np.sqrt(SUMS) >= threshold) if submission[name].values.any() else ()
+        candidates += (_candidate(index, int(rows[each]), submission[name], float(cosines[each])) for each in near)
+    candidates.sort(key=lambda each: (-each.z, each.reference, each.component))
+    # The variance of the estimate is largest at zero, so what holds there holds for closer ones too.
+    would_miss = (threshold + float(norm.ppf(SEEN))) / float(np.sqrt(SUMS))
+    return Screened(tuple(candidates), threshold, round(min(1.0, would_miss), 4), compared)
+
+
+def _candidate(index: Index, row: int, mine: Sketch, cosine: float) -> Candidate:
+    return Candidate(
+        reference=index.shelved[int(index.reference[row])].name,
+        component=index.components[int(index.component[row])],
+        z=round(cosine * float(np.sqrt(SUMS)), 3),
+        cosine=round(cosine, 4),
+        same_shapes=int(index.signature[row]) == mine.signature,
+    )

@@ -1,0 +1,81 @@
+"""A short sketch of a component, from which the cosine of its elements with another's can be estimated.
+
+A count-sketch (Charikar, Chen and Farach-Colton, 2002): every element is added, with a random sign, to one of K
+sums. Where two models have a matrix of one shape at one place, their elements at one position share sum and sign, so
+the inner product of the sketches is that of the elements, give or take 1/√K of their lengths. Matrices of other
+shapes share nothing, and only add to the noise. Bit generators, unlike distributions, are promised never to change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dokja.lineage.library.columns import json_bytes
+from dokja.lineage.sides import Member, Model, Reader
+
+SUMS: Final = 1024
+"""How many sums a sketch has; a power of two, below 2^15."""
+
+STEP: Final = 1 << 20
+PER_WORD: Final = 4
+"""Elements whose place is drawn from one 64-bit word."""
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A component: its sketch, of length one, and a signature of the places and shapes of its matrices."""
+
+    values: NDArray[np.float32]
+    signature: int
+
+
+def sketches(reader: Reader) -> Mapping[str, Sketch]:
+    """The sketch of every component, from the units that are looked at."""
+    return {component: _sketch(reader, component) for component in reader.model.components}
+
+
+def _sketch(reader: Reader, component: str) -> Sketch:
+    sums = np.zeros(SUMS, dtype=np.float64)
+    places = []
+    for member, place in _placed(reader.model, component):
+        places.append(place)
+        _add(sums, np.nan_to_num(reader.matrix(member)).ravel(), json_bytes([reader.source.key, place]))
+    length = float(np.linalg.norm(sums))
+    values = (sums / length if length > 0 else sums).astype(np.float32)
+    signature = hashlib.sha256(json_bytes(sorted(map(json_bytes_text, places)))).digest()[:8]
+    return Sketch(values, int.from_bytes(signature, "little"))
+
+
+def json_bytes_text(place: object) -> str:
+    """A place as a text that sorts."""
+    return json_bytes(place).decode("ascii")
+
+
+def _placed(model: Model, component: str) -> Iterator[tuple[Member, list[object]]]:
+    """The matrices of a component, each with what it shares with its like in another model: place, turn and shape."""
+    turns: Counter[str] = Counter()
+    for member in model.parts(component):
+        extent = model.extent(member)
+        if min(extent) > 1:
+            part = member.part
+            place: list[object] = [part.role, part.layer, part.expert, part.tensor if part.layer is None else None]
+            told = json_bytes_text(place)
+            turns[told] += 1
+            yield member, [*place, turns[told], *extent]
+
+
+def _add(sums: NDArray[np.float64], elements: NDArray[np.float32], seed: bytes) -> None:
+    generator = np.random.PCG64(int.from_bytes(hashlib.sha256(seed).digest(), "little"))
+    for first in range(0, len(elements), STEP):
+        piece = elements[first : first + STEP]
+        words = np.asarray(generator.random_raw(-(-len(piece) // PER_WORD)), dtype="<u8")
+        drawn = words.view("<u2")[: len(piece)]
+        signs = (drawn >> 15).astype(np.float64) * 2 - 1
+        sums += np.bincount(drawn & (SUMS - 1), weights=signs * piece, minlength=SUMS)
