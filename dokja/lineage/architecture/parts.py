@@ -104,7 +104,7 @@ def part_shape(checkpoint: Checkpoint, part: Part) -> tuple[int, int]:
 def part_rows(checkpoint: Checkpoint, part: Part, indexes: NDArray[np.integer]) -> Floats:
     """Chosen rows of a part's matrix; of a plain tensor no other row is read."""
     if part.index is not None or part.transposed:
-        return part_matrix(checkpoint, part)[indexes]
+        return np.ascontiguousarray(part_matrix(checkpoint, part)[indexes])
     first = part.take[0] if part.take is not None else 0
     shape = checkpoint.tensors[part.tensor].shape
     return _flattened(checkpoint.rows(part.tensor, indexes + first).reshape(len(indexes), *shape[1:]))
