@@ -97,7 +97,9 @@ def read_file(file: Path, most: int) -> bytes:
     except OSError:
         return b""
     with open(handle, "rb") as stream:  # noqa: PTH123 (a handle, not a path)
-        return stream.read(most) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
+        status = os.fstat(handle)
+        # Python sets aside all that is asked for, so no more is asked for than there is.
+        return stream.read(min(most, status.st_size + 1)) if stat.S_ISREG(status.st_mode) else b""
 
 
 def files_under(folder: Path) -> Iterator[str]:
