@@ -33,6 +33,7 @@ AWQ_ORDER: Final = (0, 2, 4, 6, 1, 3, 5, 7)
 """Which of eight neighbouring outputs each four bits of an int32 hold, from the lowest bits up."""
 
 GROUP_OF_MXFP4: Final = 32
+SCALED_BLOCK: Final = 128
 
 
 class Stored(Protocol):
@@ -93,12 +94,11 @@ def _block(scales: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, int]:
     """The size of a block: 128 where that fits, else the even division."""
     if len(scales) != 2 or len(shape) != 2 or 0 in scales:
         raise MisfitError(f"scales {list(scales)} for {list(shape)}")
-    sizes = [
-        128 if -(-extent // 128) == count else -(-extent // count)
-        for extent, count in zip(shape, scales, strict=True)
-    ]
-    if any(-(-extent // size) != count for extent, size, count in zip(shape, sizes, scales, strict=True)):
-        raise MisfitError(f"scales {list(scales)} for {list(shape)}")
+    sizes = []
+    for extent, count in zip(shape, scales, strict=True):
+        if -(-extent // SCALED_BLOCK) != count and extent % count:
+            raise MisfitError(f"scales {list(scales)} for {list(shape)}")
+        sizes.append(SCALED_BLOCK if -(-extent // SCALED_BLOCK) == count else extent // count)
     return sizes[0], sizes[1]
 
 

@@ -7,6 +7,7 @@ along its input (GPTQ, AWQ) the packed bytes are held, which are an eighth of th
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -234,19 +235,10 @@ def _logical(packed: Packed, stored: Mapping[str, TensorInfo]) -> TensorInfo:
     return TensorInfo(packed.name, packed.kind, packed.shape, sum(part.nbytes for part in parts), parts[0].shard)
 
 
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+def natural(name: str) -> tuple[tuple[int | str, ...], str]:
     """A key that sorts names as people do: layer 2 before layer 10."""
-    steps: list[tuple[int, int, str]] = []
-    text = digits = ""
-    for sign in f"{name}\0":
-        if "0" <= sign <= "9":
-            digits += sign
-            continue
-        if digits:
-            steps += [(1, 0, text), (0, int(digits[:18]), digits)]
-            text = digits = ""
-        text += sign
-    return (*steps, (1, 0, text))
+    steps = re.split(r"([0-9]+)", name)
+    return tuple(int(step[:18]) if place % 2 else step for place, step in enumerate(steps)), name
 
 
 def _joined(layout: Layout, headers: Mapping[str, Header]) -> tuple[dict[str, Entry], dict[str, str]]:

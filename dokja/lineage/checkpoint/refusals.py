@@ -148,7 +148,7 @@ def problem(code: Code, where: str | Path | None = None, **values: object) -> Pr
     """The problem of this code, with its placeholders filled."""
     refusal = REFUSALS[code]
     place = NOWHERE if where is None else Place(Path(where))
-    return Problem(code, refusal.what, refusal.mend, place, {key: _shown(value) for key, value in values.items()})
+    return Problem(code, refusal.what, refusal.mend, place, {key: shown(value) for key, value in values.items()})
 
 
 def refused(code: Code, where: str | Path | None = None, **values: object) -> CheckpointError:
@@ -156,7 +156,7 @@ def refused(code: Code, where: str | Path | None = None, **values: object) -> Ch
     return CheckpointError(problem(code, where, **values))
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value as it may be printed: numbers grouped, names cut short, nothing invisible left as it is."""
     if isinstance(value, int):
         return f"{value:,}"
