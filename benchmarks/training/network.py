@@ -72,8 +72,13 @@ class Shape:
 OMNI = Shape(Text(), Encoder(), Encoder())
 
 
-def draw(shape: Shape, rng: np.random.Generator) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
-    """Truly random weights: normal with variance 1/fan-in, gains one, biases zero, Whisper's fixed positions."""
+def draw(
+    shape: Shape, rng: np.random.Generator, deviation: float | None = None
+) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
+    """Truly random weights: normal, gains one, biases zero, Whisper's fixed positions.
+
+    Their standard deviation is what is given, or else 1/√(fan-in), and a half for what is looked up.
+    """
     sizes = sizes_of(shape)
     weights = {}
     for name, size in sizes.items():
@@ -85,7 +90,7 @@ def draw(shape: Shape, rng: np.random.Generator) -> dict[str, np.ndarray[Any, np
             weights[name] = np.ones(size, np.float32)
         else:
             lookup = "embed_tokens" in name or "position_embedding" in name
-            spread = 0.5 if lookup else float(np.prod(size[1:])) ** -0.5
+            spread = deviation or (0.5 if lookup else float(np.prod(size[1:])) ** -0.5)
             weights[name] = (spread * rng.standard_normal(size)).astype(np.float32)
     return weights
 
