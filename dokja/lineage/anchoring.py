@@ -1,0 +1,159 @@
+"""T3 for a component: do the neurons of two models answer shared words alike, whatever was done to their order?
+
+The anchors are tokens that both vocabularies hold, drawn by the key; of an encoder, its single inputs. The controls
+are the same layers with the anchors of one side shuffled: what agreement there is when words and answers have nothing
+to do with each other. The result is calibrated on them and never convicts alone; it is what is left when every axis
+was scrambled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dokja.lineage.evidence import Held
+from dokja.lineage.pairing import aligned
+from dokja.lineage.sides import Member, Model, Reader, Source, drawn
+from dokja.lineage.statistics import Agreement, Units, agreement, signatures
+from dokja.lineage.statistics.units import Labels, Matrix
+from dokja.lineage.vocabulary import priority
+
+ANCHORS = 512
+SHUFFLES = 19
+"""How often the anchors are shuffled for a control."""
+
+FEWEST_COMPARED = 32
+LEAST_AGREED = 0.2
+"""Below these the agreement is not told as one; strangers agree on about one neuron in a hundred."""
+
+ROLES = ("gate", "up", "down")
+
+READS_WORDS = ("text-decoder", "experts")
+"""Components that answer to words; the encoders answer to their inputs."""
+
+FEWEST_ANCHORS = 16
+
+Anchors = Mapping[str, Matrix]
+"""Vectors over the residual channels: what comes in ("up": gates and ups answer), what goes out ("down")."""
+
+
+@dataclass(frozen=True)
+class Anchored:
+    """Neurons compared and agreed over all layers, and the largest share among the controls.
+
+    log10_p: conformal, at least 1/(controls + 1).
+    """
+
+    anchors: int
+    compared: int
+    agreed: int
+    control: float
+    controls: int
+
+    @property
+    def share(self) -> float:
+        """Agreed among compared."""
+        return self.agreed / self.compared if self.compared else 0.0
+
+    @property
+    def log10_p(self) -> float:
+        """Conformal: the pair among its shuffled controls."""
+        above = self.controls if self.control >= self.share else 0
+        return float(np.log10((1 + above) / (self.controls + 1))) if self.controls else 0.0
+
+    @property
+    def fires(self) -> bool:
+        """Whether the neurons agree far beyond every control."""
+        return self.compared >= FEWEST_COMPARED and self.share >= LEAST_AGREED and self.share > 2 * self.control
+
+
+def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None) -> Anchored | None:
+    """The agreement of a component's neurons; `None` where there are no anchors or no two kinds of answers.
+
+    shared: for each shared word its row in the embeddings of both models.
+    """
+    found_anchors = _inputs(held, component) if component not in READS_WORDS else _words(held, shared)
+    if found_anchors is None or len(found_anchors[0]["up"]) < FEWEST_ANCHORS:
+        return None
+    left, right = found_anchors
+    count = len(left["up"])
+    random = np.random.default_rng((held.key, ANCHORS))
+    orders = [np.arange(count), *(random.permutation(count) for _ in range(SHUFFLES))]
+    totals = np.zeros((len(orders), 2), dtype=np.int64)
+    for pair in aligned(held.left.model, held.right.model, component):
+        members = [
+            (a, b) for a, b in pair.members if a.family in ROLES and a.other.space == b.other.space == "residual"
+        ]
+        if len(members) < 2:
+            continue
+        mine = {a.family: _answers(held.left, a, left) for a, _ in members}
+        for turn, order in enumerate(orders):
+            his = {
+                b.family: _answers(held.right, b, {end: each[order] for end, each in right.items()})
+                for _, b in members
+            }
+            found: Agreement = agreement(mine, his)
+            totals[turn] += (found.compared, found.agreed)
+    if not totals[0, 0]:
+        return None
+    shares = totals[:, 1] / np.maximum(totals[:, 0], 1)
+    return Anchored(count, int(totals[0, 0]), int(totals[0, 1]), float(shares[1:].max()), SHUFFLES)
+
+
+def _words(held: Held, shared: tuple[Labels, Labels] | None) -> tuple[Anchors, Anchors] | None:
+    """Embeddings and unembeddings of the shared words."""
+    if shared is None:
+        return None
+    left, right = held.left.source.words(shared[0]), held.right.source.words(shared[1])
+    return None if left is None or right is None else (left, right)
+
+
+def _inputs(held: Held, component: str) -> tuple[Anchors, Anchors] | None:
+    """What each single input (a pixel of a patch, a band of sound) writes to the residual channels of an encoder."""
+    found = [_input_member(reader.model, component) for reader in (held.left, held.right)]
+    if found[0] is None or found[1] is None:
+        return None
+    if held.left.model.extent(found[0])[0] != held.right.model.extent(found[1])[0]:
+        return None
+    left, right = held.left.matrix(found[0]), held.right.matrix(found[1])
+    return {"up": left, "down": left}, {"up": right, "down": right}
+
+
+def _input_member(model: Model, component: str) -> Member | None:
+    parts = model.components.get(component, ())
+    found = (part for part in parts if part.columns.space == "patch" and part.rows.space == "residual")
+    part = next(found, None)
+    return None if part is None else Member(part.role, part, "columns")
+
+
+def _answers(reader: Reader, member: Member, words: Anchors) -> Units:
+    """What the neurons answer: gates and ups to embeddings, downs to unembeddings."""
+    gain = None if member.family == "down" else _gain(reader, member)
+    return signatures(reader.matrix(member), words["down" if member.family == "down" else "up"], gain)
+
+
+def _gain(reader: Reader, member: Member) -> NDArray[np.float32] | None:
+    """The gain of the norm in front of the layer's feed-forward block, where it is known."""
+    part = member.part
+    for other in reader.model.components.get(part.component, ()):
+        if other.role == "norm" and other.layer == part.layer and "post_attention" in other.tensor:
+            return reader.matrix(Member(other.role, other, "rows")).ravel()
+    return None
+
+
+def shared_words(left: Source, right: Source) -> tuple[Labels, Labels] | None:
+    """The rows of the words that both vocabularies hold; by number where neither says its words and sizes agree."""
+    mine, his = left.vocabulary(), right.vocabulary()
+    if mine and his:
+        words = sorted(set(mine) & set(his), key=lambda word: priority(left.key, word))[:ANCHORS]
+        return np.array([mine[word] for word in words]), np.array([his[word] for word in words])
+    sizes = [_vocabulary_size(model) for model in (left.model, right.model)]
+    chosen = drawn(left.key, sizes[0], ANCHORS)
+    return (chosen, chosen) if sizes[0] == sizes[1] > 0 else None
+
+
+def _vocabulary_size(model: Model) -> int:
+    return next((model.shapes[part.tensor][0] for part in model.assignment.parts if part.role == "embedding"), 0)

@@ -1,0 +1,266 @@
+"""The audit: every component of a submission against every reference, all tests, one correction over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dokja import __version__
+from dokja.language import mark
+from dokja.lineage.anchoring import Anchored, anchored, shared_words
+from dokja.lineage.architecture import assign
+from dokja.lineage.checkpoint import Checkpoint
+from dokja.lineage.evidence import TESTS, Elements, Held, LabelTest, Partner, elements, layer_test
+from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding
+from dokja.lineage.judging import Grounds, Weighed, layer_map, power, word
+from dokja.lineage.pairing import DENSE_OF
+from dokja.lineage.sides import CheckpointSource, Member, Model, Reader, Source
+from dokja.lineage.statistics import MergeFit, Partial, holm, partial_correlation
+from dokja.lineage.statistics.units import Labels
+
+NO_COMPONENT = mark("The reference has no such component.")
+NO_GROUP = mark("No axis whose units may be relabelled is known, or its shapes differ.")
+
+LEAST_MERGED = 0.02
+"""The least share of a parent that is told."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A model by the name that findings use: the submission, or one that it is held against."""
+
+    name: str
+    source: Source
+
+
+def reference(name: str, checkpoint: Checkpoint, key: int) -> Reference:
+    """A checkpoint as a reference."""
+    model = Model(assign(checkpoint), {tensor: info.shape for tensor, info in checkpoint.tensors.items()})
+    return Reference(name, CheckpointSource(checkpoint, model, key))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The tests of one component against one reference, before they are weighed."""
+
+    component: str
+    reference: str
+    tests: tuple[LabelTest, ...]
+    partners: tuple[Partner, ...]
+    elements: Elements
+    anchored: Anchored | None
+    step0: float | None
+    width: int
+
+
+def audit(
+    submission: Reference, references: Sequence[Reference], *, key: int = 0, step0: Reference | None = None
+) -> Audit:
+    """Audit a submission against references.
+
+    key: the seed of what is drawn at random; the same key gives the same bytes. step0: the submission's own weights
+    before training, by which a common initialisation is told from descent. Raises `CheckpointError`.
+    """
+    mine = Reader(submission.source)
+    begun = Reader(step0.source) if step0 is not None else None
+    asked = []
+    for each in references:
+        held = Held(mine, Reader(each.source), key)
+        words = shared_words(submission.source, each.source)
+        asked += [
+            _ask(held, component, each.name, words, begun)
+            for component in mine.model.components
+            if _has(held.right.model, component)
+        ]
+    findings = _weighed(mine.model, asked)
+    findings += _missing(mine.model, references, findings)
+    findings = _merged(mine, references, findings)
+    return Audit(
+        dokja=__version__,
+        format=FORMAT,
+        submission=submission.name,
+        key=key,
+        references=tuple(each.name for each in references),
+        findings=tuple(sorted(findings, key=lambda each: (each.reference, each.component))),
+        coverage=_coverage(mine.model, findings),
+        shared=_shared(findings),
+    )
+
+
+def _has(model: Model, component: str) -> bool:
+    return component in model.components or DENSE_OF.get(component, "") in model.components
+
+
+def _ask(
+    held: Held, component: str, reference: str, words: tuple[Labels, Labels] | None, begun: Reader | None
+) -> _Asked:
+    layers, partners = layer_test(held, component)
+    tests = (*(test(held, component) for test in TESTS), layers)
+    return _Asked(
+        component=component,
+        reference=reference,
+        tests=tests,
+        partners=partners,
+        elements=elements(held, component),
+        anchored=anchored(held, component, words),
+        step0=None if begun is None else _beyond(held, component, begun),
+        width=_width(held.left.model, component),
+    )
+
+
+def _beyond(held: Held, component: str, begun: Reader) -> float | None:
+    """The partial correlation of the component's matrices given the initialisation."""
+    total = Partial()
+    begun = begun.within(held.left.looks)
+    theirs, starts = (_by_tensor(reader.model, component) for reader in (held.right, begun))
+    for name, member in _by_tensor(held.left.model, component).items():
+        if name in theirs and name in starts:
+            sides = held.left.matrix(member), held.right.matrix(theirs[name]), begun.matrix(starts[name])
+            if len({side.shape for side in sides}) == 1 and min(sides[0].shape) > 1:
+                total = total + partial_correlation(*sides)
+    return total.partial if total.rows else None
+
+
+def _by_tensor(model: Model, component: str) -> Mapping[tuple[str, object], Member]:
+    return {(member.part.tensor, member.part.take): member for member in model.parts(component)}
+
+
+def _width(model: Model, component: str) -> int:
+    widths = [model.extent(member)[1] for group in model.groups.get(component, ()) for member in group.members]
+    return int(np.median(widths)) if widths else 0
+
+
+def _weighed(model: Model, asked: Sequence[_Asked]) -> list[Finding]:
+    """Words, after one Holm correction over every test that had anything to look at."""
+    tests = [(each, test) for each in asked for test in each.tests if test.groups]
+    adjusted = holm([test.log10_p for _, test in tests]) if tests else ()
+    weighed: dict[int, list[Weighed]] = {}
+    for (each, test), log10_p in zip(tests, adjusted, strict=True):
+        weighed.setdefault(id(each), []).append(Weighed(test, float(log10_p)))
+    return [_finding(model, each, tuple(weighed.get(id(each), ())), len(tests)) for each in asked]
+
+
+def _finding(model: Model, asked: _Asked, weighed: tuple[Weighed, ...], count: int) -> Finding:
+    parameters = model.parameters(asked.component)
+    grounds = Grounds(
+        weighed=weighed,
+        partners=asked.partners,
+        equal=asked.elements.equal / parameters if parameters else 0.0,
+        closeness=asked.elements.cosine,
+        step0=asked.step0,
+        rearranged=asked.anchored is not None and asked.anchored.fires,
+    )
+    chosen = word(grounds)
+    labels = next(test for test in asked.tests if test.name == "labels")
+    return Finding(
+        component=asked.component,
+        reference=asked.reference,
+        word=chosen,
+        log10_p=min((each.log10_p for each in weighed), default=None),
+        tests=asked.tests,
+        anchored=asked.anchored,
+        closeness=asked.elements.cosine,
+        equal=grounds.equal,
+        parameters=parameters,
+        assessed=_assessed(model, asked),
+        layer_map=layer_map(asked.partners),
+        step0=asked.step0,
+        power=power(labels, count, asked.width) if chosen == "no-evidence" and labels.groups else None,
+        reason=NO_GROUP if chosen == "not-assessed" else None,
+    )
+
+
+def _assessed(model: Model, asked: _Asked) -> int:
+    """Parameters of the tensors that bear an axis that was tested."""
+    if not any(test.groups for test in asked.tests):
+        return asked.elements.equal
+    tested = {
+        (member.part.tensor, member.part.take): member
+        for group in model.groups.get(asked.component, ())
+        for member in group.members
+    }
+    tested |= {(member.part.tensor, member.part.take): member for member in model.residual(asked.component)}
+    return sum(int(np.prod(model.extent(member), dtype=np.int64)) for member in tested.values())
+
+
+def _missing(model: Model, references: Sequence[Reference], findings: Sequence[Finding]) -> list[Finding]:
+    """What could not be asked because a reference has no such component."""
+    there = {(finding.component, finding.reference) for finding in findings}
+    return [
+        Finding(
+            component=component,
+            reference=reference.name,
+            word="not-assessed",
+            log10_p=None,
+            tests=(),
+            anchored=None,
+            closeness=None,
+            equal=0.0,
+            parameters=model.parameters(component),
+            assessed=0,
+            layer_map=(),
+            reason=NO_COMPONENT,
+        )
+        for reference in references
+        for component in model.components
+        if (component, reference.name) not in there
+    ]
+
+
+def _merged(mine: Reader, references: Sequence[Reference], findings: list[Finding]) -> list[Finding]:
+    """Where a component depends on several references, the shares that each of them has in it."""
+    by_name = {reference.name: reference for reference in references}
+    result = list(findings)
+    for component in mine.model.components:
+        parents = [each.reference for each in findings if each.component == component and each.word == "derived"]
+        parents += [
+            each.reference
+            for each in findings
+            if each.component == component and each.word == "common-initialisation"
+        ]
+        if len(parents) < 2:
+            continue
+        fit = MergeFit(parents)
+        models = {name: Reader(by_name[name].source) for name in parents}
+        looks = min(reader.looks for reader in (mine, *models.values()))
+        models = {name: reader.within(looks) for name, reader in models.items()}
+        sources = {name: _by_tensor(reader.model, component) for name, reader in models.items()}
+        for place, member in _by_tensor(mine.model, component).items():
+            weights = mine.within(looks).matrix(member)
+            theirs = {name: models[name].matrix(each[place]) for name, each in sources.items() if place in each}
+            if len(theirs) == len(parents) and all(each.shape == weights.shape for each in theirs.values()):
+                fit.add(weights, None, theirs)
+        found = fit.shares()
+        told = tuple((name, round(share, 4)) for name, share in found.shares.items() if share >= LEAST_MERGED)
+        if len(told) >= 2:
+            result = [
+                replace(each, word="merged", shares=told)
+                if each.component == component and each.reference in dict(told)
+                else each
+                for each in result
+            ]
+    return result
+
+
+def _coverage(model: Model, findings: Sequence[Finding]) -> tuple[Coverage, ...]:
+    return tuple(
+        Coverage(
+            component,
+            model.parameters(component),
+            max((each.assessed for each in findings if each.component == component), default=0),
+        )
+        for component in model.components
+    )
+
+
+def _shared(findings: Sequence[Finding]) -> tuple[tuple[str, str], ...]:
+    """Components that alone, of several that were assessed, depend on a reference."""
+    result = []
+    for reference in dict.fromkeys(each.reference for each in findings):
+        told = [each for each in findings if each.reference == reference and each.word != "not-assessed"]
+        firing = [each.component for each in told if each.dependent]
+        if len(told) > 1 and len(firing) == 1:
+            result.append((reference, firing[0]))
+    return tuple(result)

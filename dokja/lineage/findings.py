@@ -1,0 +1,121 @@
+"""What an audit says: per component and reference a word, the tests behind it, and what they rest on.
+
+The audit finds, it never judges: what a word means for a programme stands in that programme's rulebook. Who took from
+whom is never said, for weights alone do not tell it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dokja.lineage.anchoring import Anchored
+from dokja.lineage.evidence import LabelTest
+
+FORMAT = 1
+"""Version of the JSON form; `docs/lineage.md` describes it."""
+
+Word = Literal[
+    "identical",
+    "derived",
+    "common-initialisation",
+    "pruned",
+    "deepened",
+    "upcycled",
+    "merged",
+    "rearranged",
+    "no-evidence",
+    "not-assessed",
+]
+
+DEPENDENT: tuple[Word, ...] = (
+    "identical",
+    "derived",
+    "common-initialisation",
+    "pruned",
+    "deepened",
+    "upcycled",
+    "merged",
+)
+"""Words that say: the two are not independent."""
+
+
+@dataclass(frozen=True)
+class MapRow:
+    """Where the units of one layer (or expert) of the submission find their labels in the reference."""
+
+    layer: int | None
+    expert: int | None
+    from_layer: int | None
+    from_expert: int | None
+    share: float
+
+
+@dataclass(frozen=True)
+class Power:
+    """What the tests would have seen: fixed points needed, and the least correlation seen with probability 0.99.
+
+    correlation: under independent Gaussian rows; `None` where no correlation would have been enough.
+    """
+
+    needed: int
+    correlation: float | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One component of the submission against one reference.
+
+    log10_p: Holm-adjusted over all that the audit asked, `None` where nothing could be asked. closeness: cosine of
+    all elements at the same place, an effect. equal: share of the parameters whose tensors are equal to the last bit.
+    assessed: parameters that the tests looked at. shares: of a merge, by reference. step0: partial correlation given
+    the initialisation. reason: why nothing was assessed.
+    """
+
+    component: str
+    reference: str
+    word: Word
+    log10_p: float | None
+    tests: tuple[LabelTest, ...]
+    anchored: Anchored | None
+    closeness: float | None
+    equal: float
+    parameters: int
+    assessed: int
+    layer_map: tuple[MapRow, ...]
+    shares: tuple[tuple[str, float], ...] = ()
+    step0: float | None = None
+    power: Power | None = None
+    reason: str | None = None
+
+    @property
+    def dependent(self) -> bool:
+        """Whether the word says that the two are not independent."""
+        return self.word in DEPENDENT
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many parameters of a component could be looked at."""
+
+    component: str
+    parameters: int
+    assessed: int
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A submission against references.
+
+    key: the seed of every choice that was made at random. shared: components that alone of several fired against a
+    reference, as (reference, component).
+    """
+
+    dokja: str
+    format: int
+    submission: str
+    key: int
+    references: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    coverage: tuple[Coverage, ...]
+    shared: tuple[tuple[str, str], ...]

@@ -1,0 +1,183 @@
+"""From evidence to a word: which of the words of `findings` the tests of one component bear out.
+
+A word that accuses needs an adjusted p of at most 1e-6 and an effect in two tensor families (in the one there is,
+where a component has no more). Everything else is `no-evidence`, and says what would have been seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import gammaln, log_ndtr
+from scipy.stats import binom
+
+from dokja.lineage.evidence import LabelTest, Partner
+from dokja.lineage.findings import MapRow, Power, Word
+
+ACCUSES_AT = -6.0
+"""log10 of the adjusted p-value at which a word may accuse."""
+
+LEAST_SHARE = 0.05
+"""The least share of units that bear their own label, in each of two tensor families."""
+
+CLOSE = 0.9
+"""The cosine of all elements from which a common initialisation alone is no explanation that anybody has met."""
+
+LEAST_CORRELATION = 0.05
+"""The least correlation of equally labelled units above all others, likewise."""
+
+SURVIVES = 0.1
+"""The partial correlation, given the initialisation, from which training itself is shared."""
+
+SEEN_WITH = 0.99
+
+SAME_PLACE = frozenset(("labels", "traces", "layers"))
+"""Tests that a common seed for the initial weights would set off."""
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A test with its p-value adjusted for all that was asked."""
+
+    test: LabelTest
+    log10_p: float
+
+    @property
+    def fires(self) -> bool:
+        """Whether the test may accuse: small enough a p, and an effect in two families where there are two."""
+        if self.log10_p > ACCUSES_AT:
+            return False
+        families = [family for family in self.test.families if family.units]
+        if not families:
+            return self.test.share >= LEAST_SHARE
+        moved = sum(
+            family.share >= LEAST_SHARE or (family.correlation or 0.0) >= LEAST_CORRELATION for family in families
+        )
+        return moved >= min(2, len(families))
+
+    @property
+    def faint(self) -> bool:
+        """Whether the p-value is small enough and the effect is not: labels agree, and hardly anything else does."""
+        return self.log10_p <= ACCUSES_AT and not self.fires
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """All that a word is chosen from.
+
+    step0: partial correlation given the initialisation, where known. rearranged: whether the anchored agreement (T3)
+    is far above its controls.
+    """
+
+    weighed: tuple[Weighed, ...]
+    partners: tuple[Partner, ...]
+    equal: float
+    closeness: float | None
+    step0: float | None
+    rearranged: bool
+
+
+def word(grounds: Grounds) -> Word:
+    """The word that the grounds bear out; the first that holds."""
+    firing = {each.test.name for each in grounds.weighed if each.fires}
+    moved = _moved(grounds.partners) if "layers" in firing else None
+    asked = any(each.test.groups for each in grounds.weighed)
+    chosen: tuple[tuple[bool, Word], ...] = (
+        (grounds.equal == 1.0, "identical"),
+        (moved is not None, moved or "deepened"),
+        ("order" in firing, "pruned"),
+        (bool(firing & SAME_PLACE) and not _beyond_initialisation(grounds), "common-initialisation"),
+        (bool(firing), "derived"),
+        (any(each.faint for each in grounds.weighed), "common-initialisation"),
+        (grounds.rearranged, "rearranged"),
+        (asked, "no-evidence"),
+    )
+    return next((each for holds, each in chosen if holds), "not-assessed")
+
+
+def _beyond_initialisation(grounds: Grounds) -> bool:
+    if grounds.step0 is not None:
+        return grounds.step0 >= SURVIVES
+    return grounds.closeness is not None and grounds.closeness >= CLOSE
+
+
+def _moved(partners: Sequence[Partner]) -> Word | None:
+    """`upcycled` where experts come from one block, `deepened` where layers come from other places or twice."""
+    found = [each for each in partners if each.other is not None and each.share >= LEAST_SHARE]
+    if len(found) < 2:
+        return None
+    experts = [each for each in found if each.group.expert is not None]
+    if len(experts) > 1:
+        sources = [(each.group.layer, each.other.name) for each in experts if each.other is not None]
+        if len(set(sources)) < len(sources):
+            return "upcycled"
+    layers = {
+        (each.group.layer, each.other.layer)
+        for each in found
+        if each.other is not None and each.group.layer is not None and each.other.layer is not None
+    }
+    return "deepened" if any(mine != theirs for mine, theirs in layers) else None
+
+
+def layer_map(partners: Sequence[Partner]) -> tuple[MapRow, ...]:
+    """The best partner of every group that bears a layer, by the share of labels it finds there."""
+    best: dict[tuple[int | None, int | None], Partner] = {}
+    for partner in partners:
+        place = (partner.group.layer, partner.group.expert)
+        if partner.group.layer is not None and (place not in best or partner.share > best[place].share):
+            best[place] = partner
+    return tuple(
+        MapRow(
+            layer=layer,
+            expert=expert,
+            from_layer=each.other.layer if each.other is not None else None,
+            from_expert=each.other.expert if each.other is not None else None,
+            share=each.share,
+        )
+        for (layer, expert), each in sorted(best.items(), key=lambda item: (item[0][0] or 0, item[0][1] or -1))
+    )
+
+
+def power(test: LabelTest, asked: int, width: int) -> Power:
+    """How many fixed points the accusing p-value needs, and which correlation of rows would have given them.
+
+    Rows of `width` independent Gaussian numbers, correlated by ρ with their own: a unit finds its own label if its
+    own cosine is above the largest of all others of its row and column, so with probability Φ(√w ρ − √(2 ln 2n)); the
+    number of units that do is binomial. An estimate, told for the reader; no p-value is made of it.
+    """
+    needed = _needed(test.groups, asked)
+    if needed > test.units or not test.units:
+        return Power(needed, None)
+    each = max(test.units // max(test.groups, 1), 1)
+    low, high = 0.0, 1.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        if _seen(middle, needed, test.units, each, width) >= SEEN_WITH:
+            high = middle
+        else:
+            low = middle
+    return Power(needed, round(high, 3) if _seen(1.0, needed, test.units, each, width) >= SEEN_WITH else None)
+
+
+def _needed(groups: int, asked: int) -> int:
+    """The fewest fixed points for which the bound is small enough, `asked` tests being paid for."""
+    target = (ACCUSES_AT - float(np.log10(max(asked, 1)))) * float(np.log(10))
+    fixed = max(groups, 1)
+    while _log_bound(groups, fixed) > target:
+        fixed += 1
+    return fixed
+
+
+def _log_bound(groups: int, fixed: int) -> float:
+    if groups <= 1:
+        return -float(gammaln(fixed + 1))
+    power = max(0, fixed - groups)
+    return power * float(np.log(groups)) + float(gammaln(fixed - power + 1) - gammaln(fixed + 1))
+
+
+def _seen(correlation: float, needed: int, units: int, each: int, width: int) -> float:
+    threshold = float(np.sqrt(2 * np.log(2 * max(each, 2))))
+    own = float(np.exp(log_ndtr(np.sqrt(width) * correlation - threshold)))
+    return float(binom.sf(needed - 1, units, own))

@@ -1,0 +1,85 @@
+"""Which groups of one model are held against which of the other, before any similarity is looked at.
+
+Groups meet by component, layer and expert; where names say nothing, by their own name, and else by the shape of what
+they hold. Everything here looks at names and shapes only, so no choice made here can make a test fire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dokja.lineage.sides import Group, Member, Model
+
+DENSE_OF = {"experts": "text-decoder"}
+"""Where the groups of a component may come from when the reference lacks it: experts, from a dense block."""
+
+
+@dataclass(frozen=True)
+class GroupPair:
+    """Two groups, and their members of one family and one width."""
+
+    left: Group
+    right: Group
+    members: tuple[tuple[Member, Member], ...]
+
+    @property
+    def swapped(self) -> GroupPair:
+        """The pair seen from the other side."""
+        return GroupPair(self.right, self.left, tuple((right, left) for left, right in self.members))
+
+
+def aligned(left: Model, right: Model, component: str) -> tuple[GroupPair, ...]:
+    """The groups that stand at the same place of both models."""
+    theirs = {_place(group): group for group in _unambiguous(right.groups.get(component, ()))}
+    pairs = (
+        paired(left, right, group, theirs[_place(group)])
+        for group in _unambiguous(left.groups.get(component, ()))
+        if _place(group) in theirs
+    )
+    return tuple(pair for pair in pairs if pair is not None)
+
+
+def across(left: Model, right: Model, component: str) -> Iterator[GroupPair]:
+    """Every group of one model with every group of the other that holds the same families in the same widths."""
+    sources = (*right.groups.get(component, ()), *right.groups.get(DENSE_OF.get(component, ""), ()))
+    for group in left.groups.get(component, ()):
+        for other in sources:
+            if group.space == other.space and (pair := paired(left, right, group, other)) is not None:
+                yield pair
+
+
+def paired(left: Model, right: Model, group: Group, other: Group) -> GroupPair | None:
+    """The members that two groups have in common; `None` where they have none."""
+    theirs = _by_family(other.members)
+    members = tuple(
+        (member, theirs[key])
+        for key, member in _by_family(group.members).items()
+        if key in theirs and _width(left, member) == _width(right, theirs[key])
+    )
+    return GroupPair(group, other, members) if members else None
+
+
+def _by_family(members: Sequence[Member]) -> Mapping[tuple[str, int], Member]:
+    """Members by family and by their turn within it."""
+    found: dict[tuple[str, int], Member] = {}
+    for member in members:
+        turn = sum(family == member.family for family, _ in found)
+        found[member.family, turn] = member
+    return found
+
+
+def _width(model: Model, member: Member) -> tuple[int, int, int, str]:
+    """What must agree for two members' units to be comparable: their numbers, and how rows make a unit."""
+    return (model.extent(member)[1], member.axis.repeats, member.axis.block, member.by)
+
+
+def _place(group: Group) -> tuple[str, object, object, object]:
+    named = group.layer is None
+    return (group.space, group.name if named else None, group.layer, group.expert)
+
+
+def _unambiguous(groups: Sequence[Group]) -> tuple[Group, ...]:
+    """Groups whose place no other group of the model has."""
+    places = [_place(group) for group in groups]
+    return tuple(group for group, place in zip(groups, places, strict=True) if places.count(place) == 1)

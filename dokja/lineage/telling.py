@@ -1,0 +1,116 @@
+"""An audit as plain lines for the terminal, and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+
+from dokja.language import Voice, mark
+from dokja.lineage.findings import Audit, Finding
+from dokja.lineage.words import COMPONENTS, TESTS, WORDS, p_in_words
+
+SHOWN_TESTS = 5
+
+
+def lines(audit: Audit, voice: Voice) -> Iterator[str]:
+    """The audit, one finding after another: the word, what it rests on, how it could be innocent."""
+    yield voice(mark("Submission {name}, key {key}"), {"name": audit.submission, "key": audit.key})
+    for reference in audit.references:
+        yield ""
+        yield voice(mark("Against {reference}"), {"reference": reference})
+        for finding in audit.findings:
+            if finding.reference == reference:
+                yield from finding_lines(finding, voice)
+        for name, component in audit.shared:
+            if name == reference:
+                said = mark("  Of several components only this one depends on the reference: {component}.")
+                yield voice(said, {"component": voice(COMPONENTS.get(component, component))})
+    yield ""
+    yield voice(mark("Looked at"))
+    for each in audit.coverage:
+        share = each.assessed / each.parameters if each.parameters else 0.0
+        said = mark("  {component}: {assessed} of {parameters} parameters ({share} %)")
+        values = {
+            "component": voice(COMPONENTS.get(each.component, each.component)),
+            "assessed": f"{each.assessed:,}",
+            "parameters": f"{each.parameters:,}",
+            "share": f"{100 * share:.0f}",
+        }
+        yield voice(said, values)
+
+
+def finding_lines(finding: Finding, voice: Voice) -> Iterator[str]:
+    """One finding."""
+    said = WORDS[finding.word]
+    component = voice(COMPONENTS.get(finding.component, finding.component))
+    yield f"  {component}: {voice(said.label)}"
+    yield f"    {voice(said.meaning)}"
+    if finding.reason is not None:
+        yield f"    {voice(finding.reason)}"
+        return
+    if finding.log10_p is not None:
+        values = {"p": power_of_ten(finding.log10_p), "words": voice(p_in_words(finding.log10_p))}
+        yield "    " + voice(mark("p ≤ {p} after correction for all that was asked: {words}."), values)
+    for test in finding.tests:
+        if test.name == "traces" and test.groups:
+            values = {
+                "test": voice(TESTS[test.name]),
+                "correlation": f"{max((family.correlation or 0.0 for family in test.families), default=0.0):.3f}",
+                "p": power_of_ten(test.log10_p),
+            }
+            yield "    " + voice(mark("{test}: correlation up to {correlation}, p ≤ {p}"), values)
+        elif test.groups:
+            values = {
+                "test": voice(TESTS[test.name]),
+                "fixed": f"{test.fixed:,}",
+                "units": f"{test.units:,}",
+                "p": power_of_ten(test.log10_p),
+            }
+            yield "    " + voice(mark("{test}: {fixed} of {units} units, p ≤ {p}"), values)
+    if finding.anchored is not None:
+        values = {
+            "agreed": f"{finding.anchored.agreed:,}",
+            "compared": f"{finding.anchored.compared:,}",
+            "control": f"{100 * finding.anchored.control:.0f}",
+        }
+        yield "    " + voice(
+            mark(
+                "answers to shared words: {agreed} of {compared} neurons agree; in the controls at most {control} %"
+            ),
+            values,
+        )
+    if finding.shares:
+        shares = ", ".join(f"{name} {share:.2f}" for name, share in finding.shares)
+        yield "    " + voice(mark("shares: {shares}"), {"shares": shares})
+    if finding.step0 is not None:
+        yield "    " + voice(
+            mark("correlation beyond the initialisation: {value}"), {"value": f"{finding.step0:.3f}"}
+        )
+    if finding.power is not None and finding.power.correlation is not None:
+        yield "    " + voice(
+            mark("would have seen a correlation of {correlation} or more with probability 0.99"),
+            {"correlation": f"{finding.power.correlation:.3f}"},
+        )
+    yield f"    {voice(said.innocent)}"
+
+
+def power_of_ten(log10_p: float) -> str:
+    """A p-value by its power of ten, rounded up: never smaller than it is."""
+    return f"10^{math.ceil(log10_p)}" if log10_p <= -3 else f"{min(1.0, 10**log10_p):.2g}"
+
+
+def to_json(audit: Audit) -> str:
+    """The audit as JSON, keys in the order of the data, floats as the shortest text that reads back the same."""
+    return json.dumps(_plain(audit), ensure_ascii=False, indent=2) + "\n"
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple | list):
+        return [_plain(each) for each in value]
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value

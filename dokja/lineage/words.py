@@ -1,0 +1,122 @@
+"""What findings mean, in words that a jury reads: message ids for every word, test and reason, for all faces.
+
+For each word also the strongest innocent explanation, and what speaks for or against it: a finding that does not say
+how it could be wrong is an accusation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dokja.language import mark
+from dokja.lineage.findings import Word
+
+
+@dataclass(frozen=True)
+class Said:
+    """A word as people read it: its label, what it says, and how it could be innocent. All are message ids."""
+
+    label: str
+    meaning: str
+    innocent: str
+
+
+WORDS: Mapping[Word, Said] = {
+    "identical": Said(
+        mark("identical"),
+        mark("Every number of the component is equal, to the last bit."),
+        mark(
+            "Both took it from a third model, or it is a published constant. Weights do not say who took from whom."
+        ),
+    ),
+    "derived": Said(
+        mark("derived"),
+        mark("The units bear the same labels as the reference's, which independent training does not bring about."),
+        mark("Both descend from a common ancestor. Weights do not say who took from whom."),
+    ),
+    "common-initialisation": Said(
+        mark("common initialisation or derived"),
+        mark(
+            "The units bear the same labels as the reference's. The same seed for the initial weights would do that "
+            "without any shared training."
+        ),
+        mark(
+            "Both began from the same random seed. The checkpoint of step 0 settles it: see the challenge of the "
+            "same seed (--step0)."
+        ),
+    ),
+    "pruned": Said(
+        mark("pruned"),
+        mark("The component has another width, and its units stand in the order of the reference's units."),
+        mark("Both were pruned from a third model."),
+    ),
+    "deepened": Said(
+        mark("deepened"),
+        mark("The component's layers bear the labels of the reference's layers at other places."),
+        mark("Both were made from a third model."),
+    ),
+    "upcycled": Said(
+        mark("upcycled"),
+        mark("Several experts bear the labels of one block of the reference."),
+        mark("Both were made from a third model."),
+    ),
+    "merged": Said(
+        mark("merged"),
+        mark("The component depends on several references; their shares are fitted."),
+        mark("The references descend from each other, and the component from one of them."),
+    ),
+    "rearranged": Said(
+        mark("rearranged"),
+        mark(
+            "No label agrees, but the neurons answer the same words alike, far beyond the controls. This test is "
+            "calibrated, not exact: it is for a panel to look at."
+        ),
+        mark("Both learned the same answers from the same data; strangers have not been seen to agree so often."),
+    ),
+    "no-evidence": Said(
+        mark("no evidence"),
+        mark("No test found that the two depend on each other. That does not prove that they are independent."),
+        mark("Distillation, and training on the other model's answers, leave no trace that this audit sees."),
+    ),
+    "not-assessed": Said(
+        mark("not assessed"),
+        mark("Nothing could be asked of this component."),
+        mark("Nothing is said for or against it."),
+    ),
+}
+"""Every word; where the tests' p-values are valid is said in `docs/lineage.md`."""
+
+TESTS: Mapping[str, str] = {
+    "labels": mark("same place, same label"),
+    "traces": mark("same place, same label, all units together"),
+    "layers": mark("best partner anywhere, same label"),
+    "order": mark("same order after pruning"),
+    "turned": mark("labels of neurons, whatever the rotation"),
+    "matched": mark("labels of channels, whatever the permutation"),
+}
+"""Every test, by its name."""
+
+COMPONENTS: Mapping[str, str] = {
+    "text-decoder": mark("text decoder"),
+    "embeddings": mark("embeddings"),
+    "vision-encoder": mark("vision encoder"),
+    "audio-encoder": mark("audio encoder"),
+    "projector": mark("projector"),
+    "head": mark("head"),
+    "router": mark("router"),
+    "experts": mark("experts"),
+    "other": mark("other"),
+}
+"""Every component."""
+
+
+def p_in_words(log10_p: float) -> str:
+    """The message id that says how small a p-value is."""
+    steps = (
+        (-1.3, mark("what chance alone does all the time")),
+        (-3.0, mark("rare by chance, and nothing to accuse by")),
+        (-6.0, mark("very rare by chance, and not enough to accuse by")),
+        (-20.0, mark("less than one in a million by chance")),
+    )
+    return next((said for limit, said in steps if log10_p > limit), mark("out of the question by chance"))

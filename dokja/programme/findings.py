@@ -1,0 +1,65 @@
+"""From a weight audit to an act: the one place where what the audit found becomes something that happened."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from dokja.errors import ActError, Place, Problem
+from dokja.lineage import Audit
+from dokja.record.acts import AuditReported
+from dokja.record.canonical import tree_of
+from dokja.strict_yaml import problems_of
+
+
+def audit_act(audit: Audit, told: str, *, team: str, stage: str, gate: str, who: str, when: str) -> AuditReported:
+    """The act that says what an audit found.
+
+    told: the audit's own file, which the act pins by its digest. Raises `ActError` where an id or the time is none.
+    """
+    tree = {
+        "type": "audit-reported",
+        "id": f"audit-{stage}-{team}",
+        "who": who,
+        "when": when,
+        "stage": stage,
+        "team": team,
+        "gate": gate,
+        "submission": audit.submission,
+        "sample_key": audit.key,
+        "findings": [
+            {
+                "component": finding.component,
+                "reference": finding.reference,
+                "word": finding.word,
+                "log10_p": None if finding.log10_p is None else f"{finding.log10_p:.3f}",
+                "parameters": str(finding.parameters),
+                "assessed": str(finding.assessed),
+            }
+            for finding in audit.findings
+        ],
+        "evidence": [f"sha256:{sha256(told.encode()).hexdigest()}"],
+    }
+    try:
+        return AuditReported.model_validate(tree)
+    except ValidationError as error:
+        raise ActError(*problems_of(error, tree, lambda _: Place(), "act-schema")) from error
+
+
+def write_act(act: AuditReported, told: str, file: Path) -> None:
+    """Write a file for `acts/`, and the audit beside it as `<name>.audit.json`; nothing is written over."""
+    evidence = file.with_suffix(".audit.json")
+    for each in (file, evidence):
+        if each.exists():
+            raise ActError(
+                Problem("act-file-exists", "There is such a file already.", "Name another file.", Place(each))
+            )
+    evidence.write_text(told, encoding="utf-8")
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False  # type: ignore[assignment]
+    yaml.sort_base_mapping_type_on_output = False
+    with file.open("w", encoding="utf-8") as stream:
+        yaml.dump({"acts": [tree_of(act)]}, stream)
