@@ -34,6 +34,7 @@ FAMILIES = (
     "demo",
     "file",
     "init",
+    "key",
     "lint",
     "programme",
     "record",
@@ -46,7 +47,7 @@ FAMILIES = (
 """What codes of problems begin with: the room or the verb that they come from."""
 
 CODE = re.compile(rf"(?:{'|'.join(FAMILIES)})(?:-[a-z0-9]+)+")
-NO_CODES = frozenset({"rulebook-published", "rulebook-amended"})
+NO_CODES = frozenset({"key-registered", "key-rotated", "rulebook-published", "rulebook-amended"})
 """Types of acts, which look like codes."""
 
 PLACEHOLDERS = Formatter()

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from dokja import __version__
-from dokja.cli import demo, init, lint, record, rulebook, run, why
+from dokja.cli import demo, init, key, lint, publishing, record, rulebook, run, why
 from dokja.cli.face import Face
 from dokja.cli.help import Verb, Verbs, translate
 from dokja.language import Voice, mark
@@ -37,8 +37,19 @@ GROUPS = (
     (
         "record",
         record.HELP,
-        ((record.list_, record.LIST), (record.show, record.SHOW), (record.check, record.CHECK)),
+        (
+            (record.list_, record.LIST),
+            (record.show, record.SHOW),
+            (record.check, record.CHECK),
+            (publishing.init, publishing.INIT),
+            (publishing.sign, publishing.SIGN),
+            (publishing.append, publishing.APPEND),
+            (publishing.checkpoint, publishing.CHECKPOINT),
+            (publishing.prove, publishing.PROVE),
+            (publishing.tiles, publishing.TILES),
+        ),
     ),
+    ("key", key.HELP, ((key.new, key.NEW), (key.list_, key.LIST), (key.show, key.SHOW))),
 )
 
 EVERYWHERE = ("json", "lang")

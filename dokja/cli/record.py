@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from dokja.programme import Programme
     from dokja.record import Entry, Record
 
-HELP = mark("Look into the record: list acts, show one, check that all is as it was written.")
+HELP = mark(
+    "Look into the record, check that all is as it was written, and publish it so that outsiders can check it."
+)
 LIST = mark("List the acts of the record, one a line; ballots only where asked for.")
 SHOW = mark("Show one act as the record keeps it, by its index or its id.")
 CHECK = mark(
@@ -44,7 +46,7 @@ def list_(
 ) -> None:
     """List acts."""
     face: Face = ctx.obj
-    programme, record = _open(folder)
+    programme, record = open_(folder)
     wanted = {"type": type_, "team": team, "stage": stage}
     with record:
         found = (
@@ -69,9 +71,9 @@ def show(
     from dokja.report.machine_readable import to_json
 
     face: Face = ctx.obj
-    _, record = _open(folder)
+    _, record = open_(folder)
     with record:
-        entry = _find(record, act)
+        entry = find(record, act)
     leaf = leaf_hash(canonical(entry.act)).hex()
     if not face.json:
         face.note(mark("act {index}, leaf hash {leaf}"), {"index": entry.index, "leaf": leaf})
@@ -86,7 +88,7 @@ def check(ctx: typer.Context, folder: Folder) -> int:
     from dokja.report.machine_readable import to_json
 
     face: Face = ctx.obj
-    _, record = _open(folder)
+    _, record = open_(folder)
     with record, face.working(mark("Checking the record")):
         checked = check_record(record)
     if face.json:
@@ -101,7 +103,7 @@ def check(ctx: typer.Context, folder: Folder) -> int:
     return FELL_SHORT if checked.problems else 0
 
 
-def _open(folder: Path) -> tuple[Programme, Record]:
+def open_(folder: Path) -> tuple[Programme, Record]:
     """A programme and its record, which must exist."""
     from dokja.programme import open_programme
     from dokja.record import open_record
@@ -110,7 +112,7 @@ def _open(folder: Path) -> tuple[Programme, Record]:
     return programme, open_record(programme.record_file, create=False)
 
 
-def _find(record: Record, name: str) -> Entry:
+def find(record: Record, name: str) -> Entry:
     """The act with this index or id."""
     ids: list[str] = []
     for entry in record.entries(ballots=name.isdecimal()):

@@ -18,10 +18,11 @@ from dokja.record.transparency.checkpoint import Checkpoint, read_checkpoint
 from dokja.record.transparency.cosignature import sign, verifies
 from dokja.record.transparency.keys import Signer
 from dokja.record.transparency.note import LARGEST_NOTE, Note, base64_of, read_note
+from dokja.record.transparency.plain_entries import read_entry
 from dokja.record.transparency.proofs import Tree
 from dokja.record.transparency.published import read_file
 from dokja.record.transparency.refusals import RefusedError
-from dokja.record.transparency.registry import key_reference, signed_bytes
+from dokja.record.transparency.registry import Registry, key_reference, signed_bytes
 from dokja.record.transparency.tiles import write_tiles, write_whole
 
 
@@ -57,6 +58,16 @@ def snapshot(record: Record) -> Snapshot:
     with told(record.place), record.engine.connect() as connection:
         rows = connection.execute(query).all()
     return Snapshot(Tree.of(b"".join(leaf for _, leaf in rows)), tuple(body for body, _ in rows))
+
+
+def registry_of(record: Record) -> Registry:
+    """Who may sign, as the record stands; raises `RefusedError` where an act is signed wrongly."""
+    registry = Registry()
+    query = select(ACTS.c["index"], ACTS.c.body).where(ACTS.c["index"] < record.size).order_by(ACTS.c["index"])
+    with told(record.place), record.engine.connect() as connection:
+        for index, body in connection.execution_options(yield_per=10_000).execute(query):
+            registry.follow(index, read_entry(body, index))
+    return registry
 
 
 def last_checkpoint(log: Path) -> tuple[bytes, Checkpoint] | None:

@@ -1,0 +1,271 @@
+"""`dokja record init|sign|append|checkpoint|prove|tiles`: a record that outsiders need not take on trust."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dokja.cli.face import Face
+from dokja.cli.key import Keys, opened
+from dokja.cli.record import Folder, find, open_
+from dokja.cli.usage import UsageError
+from dokja.errors import Place, Problem, RecordError
+from dokja.language import mark
+
+if TYPE_CHECKING:
+    from dokja.record import Record
+
+INIT = mark("Found a record whose acts are signed: the first act names the keys that decide on keys.")
+SIGN = mark("Sign the acts of a file with their actor's key; prints them as .jsonl, to be put beside the other acts.")
+CHECKPOINT = mark("Sign the record as it stands, and write it as static files beside the record.")
+PROVE = mark("Print the proof that an act is in the record, for whoever keeps it.")
+TILES = mark("Write the signed record into a folder that any web server, repository or stick can hold.")
+
+APPEND = mark("Append the acts of a file, all or none, after checking that each is signed by its actor.")
+
+ActsFile = Annotated[Path, typer.Argument(metavar="FILE", help=mark("A file of acts, .yaml or .jsonl."))]
+SignedBy = Annotated[str, typer.Option("--key", metavar="NAME", help=mark("The key to sign with."))]
+
+
+def init(
+    ctx: typer.Context,
+    folder: Folder,
+    root: Annotated[
+        list[str],
+        typer.Option(
+            "--root", metavar="HOLDER=KEY", help=mark("Who decides on keys, and with which key; may be repeated.")
+        ),
+    ],
+    threshold: Annotated[
+        int, typer.Option("--threshold", metavar="N", min=1, help=mark("How many of them decide together."))
+    ] = 1,
+    keys: Keys = None,
+) -> None:
+    """Found a record."""
+    from hashlib import sha256
+
+    from dokja.programme import open_programme
+    from dokja.record import canonical, open_record
+    from dokja.record.transparency.signing import genesis
+    from dokja.report.machine_readable import to_json
+
+    face: Face = ctx.obj
+    holders = dict(_pair(each) for each in root)
+    if len(holders) != len(root) or threshold > len(root):
+        raise UsageError(
+            Problem(
+                "record-founders",
+                "{number} of {of} cannot decide together.",
+                "Name every holder once, and no more of them to decide than there are.",
+                Place(),
+                {"number": str(threshold), "of": str(len(holders))},
+            )
+        )
+    programme = open_programme(folder)
+    signers = opened(face, keys, *holders.values())
+    act = genesis(list(zip(holders, signers, strict=True)), threshold, next(iter(holders)), datetime.now(UTC))
+    with open_record(programme.record_file) as record:
+        if record.size:
+            raise RecordError(
+                Problem(
+                    "record-begun",
+                    "The record has begun already; it holds {size} acts.",
+                    "Found a new record before anything else is taken in.",
+                    record.place,
+                    {"size": str(record.size)},
+                )
+            )
+        record.append([act])
+    digest = f"sha256:{sha256(canonical(act)).hexdigest()}"
+    if face.json:
+        face.write(to_json({"genesis": digest, "act": act}))
+        return
+    face.line(digest)
+    face.note(mark("Give this digest to everyone who is to check the record."))
+
+
+def _pair(written: str) -> tuple[str, str]:
+    holder, between, key = written.partition("=")
+    if not between or not holder or not key:
+        raise UsageError(
+            Problem(
+                "record-root",
+                "“{written}” names no holder and key.",
+                "Write it as HOLDER=KEY, such as office=record.example/office.",
+                Place(),
+                {"written": written},
+            )
+        )
+    return holder, key
+
+
+def checkpoint(ctx: typer.Context, folder: Folder, key: SignedBy, keys: Keys = None) -> None:
+    """Sign a checkpoint."""
+    from dokja.record.transparency.signing import sign_checkpoint, snapshot
+    from dokja.report.machine_readable import to_json
+
+    face: Face = ctx.obj
+    programme, record = open_(folder)
+    (signer,) = opened(face, keys, key)
+    log = log_of(programme.record_file)
+    with record, _told(log):
+        held = snapshot(record)
+        note = sign_checkpoint(log, held, signer)
+    if face.json:
+        said = {"origin": signer.name, "size": held.tree.size, "root": held.tree.root().hex()}
+        face.write(to_json({**said, "checkpoint": note.decode()}))
+        return
+    face.write(note.decode())
+
+
+def prove(
+    ctx: typer.Context,
+    folder: Folder,
+    act: Annotated[str, typer.Argument(metavar="ACT", help=mark("An act's index in the record, or its id."))],
+) -> None:
+    """Prove an act."""
+    from dokja.record.transparency.proof_file import ProofFile
+    from dokja.record.transparency.signing import snapshot
+    from dokja.report.machine_readable import to_json
+
+    face: Face = ctx.obj
+    programme, record = open_(folder)
+    log = log_of(programme.record_file)
+    with record, _told(log):
+        index = find(record, act).index
+        note, size = _signed(log, record)
+        if index >= size:
+            raise RecordError(
+                Problem(
+                    "record-not-signed-yet",
+                    "The act at index {index} came after the last checkpoint, which holds {size} acts.",
+                    "Sign the record as it stands with: dokja record checkpoint {folder}",
+                    record.place,
+                    {"index": str(index), "size": str(size), "folder": str(folder)},
+                )
+            )
+        proof = bytes(ProofFile(index, snapshot(record).tree.inclusion(index, size), note)).decode()
+    face.write(to_json({"index": index, "proof": proof}) if face.json else proof)
+
+
+def tiles(
+    ctx: typer.Context,
+    folder: Folder,
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help=mark("A folder that is new or empty."))],
+) -> None:
+    """Write the log as static files."""
+    from dokja.record.transparency.proofs import Tree
+    from dokja.record.transparency.signing import snapshot
+    from dokja.record.transparency.tiles import write_tiles, write_whole
+    from dokja.report.machine_readable import to_json
+
+    face: Face = ctx.obj
+    programme, record = open_(folder)
+    log = log_of(programme.record_file)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError(
+            Problem(
+                "record-target",
+                "There is something here already.",
+                "Name a folder that is new or empty.",
+                Place(target),
+            )
+        )
+    with record, _told(log):
+        note, size = _signed(log, record)
+        held = snapshot(record)
+        tree = Tree.of(held.tree.levels[0][: size * 32])
+        written = [*write_tiles(target, tree, held.entries[:size])]
+        for earlier in sorted((log / "checkpoints").iterdir()):
+            if earlier.name.isdecimal() and int(earlier.name) < size:
+                write_whole(target / "checkpoints" / earlier.name, earlier.read_bytes())
+                written.append(f"checkpoints/{earlier.name}")
+        write_whole(target / "checkpoint", note)
+    written.append("checkpoint")
+    if face.json:
+        face.write(to_json({"folder": target, "size": size, "files": written}))
+        return
+    for path in written:
+        face.line(path)
+
+
+def sign(ctx: typer.Context, folder: Folder, file: ActsFile, key: SignedBy, keys: Keys = None) -> None:
+    """Sign acts."""
+    from dokja.intake import rows_in
+    from dokja.programme import open_programme
+    from dokja.record import act_of, canonical
+    from dokja.record.transparency.signing import signed
+
+    face: Face = ctx.obj
+    programme = open_programme(folder)
+    acts = [act_of(row.body) for row in rows_in(file, programme.history, frozenset(programme.sources))]
+    (signer,) = opened(face, keys, key)
+    lines = [canonical(signed(act, signer)).decode() for act in acts]
+    # With --json it is the same: one act a line is what a file of acts is.
+    face.write("".join(f"{line}\n" for line in lines))
+
+
+def append(ctx: typer.Context, folder: Folder, file: ActsFile) -> None:
+    """Append acts whose signatures are right."""
+    from dokja.intake import rows_in, take_in
+    from dokja.intake.act_files import digest_of
+    from dokja.record.transparency.plain_entries import read_entry
+    from dokja.record.transparency.signing import registry_of
+    from dokja.report.machine_readable import to_json
+
+    face: Face = ctx.obj
+    programme, record = open_(folder)
+    sources = frozenset(programme.sources)
+    with record, _told(file):
+        registry, size = registry_of(record), record.size
+        rows = () if record.holds_file(digest_of(file)) else rows_in(file, programme.history, sources)
+        for index, row in enumerate(rows, start=size):
+            registry.follow(index, read_entry(row.body, index))
+        taken = take_in([file], programme.history, sources, record).taken
+        size, root = record.size, record.root.hex()
+    if face.json:
+        face.write(to_json({"taken": taken, "size": size, "root": root}))
+        return
+    values = {"taken": f"{taken:,}", "size": f"{size:,}", "root": root}
+    face.line(face.voice("{taken} acts appended; the record holds {size}. Root {root}", values))
+
+
+def log_of(record_file: Path) -> Path:
+    """Where the signed log lies: beside the record."""
+    return record_file.parent / "log"
+
+
+def _signed(log: Path, record: Record) -> tuple[bytes, int]:
+    """The last checkpoint and its size."""
+    from dokja.record.transparency.signing import last_checkpoint
+
+    last = last_checkpoint(log)
+    if last is None:
+        raise RecordError(
+            Problem(
+                "record-no-checkpoint",
+                "The record has not been signed yet.",
+                "Sign it with: dokja record checkpoint",
+                record.place,
+            )
+        )
+    return last[0], last[1].size
+
+
+@contextmanager
+def _told(log: Path) -> Iterator[None]:
+    """Tell a refusal in the words of the person at the terminal."""
+    from dokja.record.transparency import RefusedError
+
+    try:
+        yield
+    except RefusedError as error:
+        mend = mark("Nothing was written. Keep all files as they are, and find out who changed what ({detail}).")
+        raise RecordError(
+            Problem(error.code, error.meaning, mend, Place(log), {"detail": error.detail or "–"})
+        ) from error

@@ -1,0 +1,201 @@
+"""`dokja key` and the verbs that publish a record: from a key to a bundle's log that the second verifier accepts."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dokja.cli import main
+from dokja.record.transparency import check_proof, read_policy
+from dokja.record.transparency.note import VerifierKey, read_note
+from tests.cli.conftest import Dokja
+from tests.vectors.build import bag
+from tests.vectors.test_tampering import put
+from verifier import dokja_verify as second
+
+OFFICE, TEAM = "record.example/office", "team.example/a"
+PASSPHRASE = "correct horse battery staple"
+REGISTRATION = """\
+acts:
+  - type: key-registered
+    id: key-team-a
+    who: office
+    when: 2027-01-02T00:00:00Z
+    holder: team-a
+    role: team
+    vkey: {vkey}
+"""
+STATEMENT = """\
+acts:
+  - type: statement
+    id: said-{number}
+    who: team-a
+    when: 2027-01-0{number}T00:00:00Z
+    note: {{ko: 말했다, en: It was said}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def passphrase(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOKJA_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def founded(tmp_path: Path, dokja: Dokja) -> Path:
+    """A programme whose record is founded, with a key of the office and one of a team that is registered."""
+    folder = tmp_path / "mine"
+    assert main(["init", str(folder)]) == 0
+    assert dokja("key", "new", OFFICE).code == dokja("key", "new", TEAM).code == 0
+    assert dokja("record", "init", folder, "--root", f"office={OFFICE}").code == 0
+    vkey = dokja("key", "show", TEAM).out.strip()
+    add(folder, dokja, REGISTRATION.format(vkey=vkey), OFFICE)
+    return folder
+
+
+def add(folder: Path, dokja: Dokja, text: str, key: str) -> None:
+    file = folder.parent / "new.yaml"
+    file.write_text(text, encoding="utf-8")
+    signed = dokja("record", "sign", folder, file, "--key", key)
+    assert signed.code == 0, signed.err
+    lines = folder.parent / "new.jsonl"
+    lines.write_text(signed.out, encoding="utf-8")
+    appended = dokja("record", "append", folder, lines)
+    assert appended.code == 0, appended.err
+
+
+def policy() -> bytes:
+    return f"log {main_key(OFFICE)}\nquorum none\n".encode()
+
+
+def main_key(name: str) -> str:
+    folder = Path.home() / ".config" / "dokja" / "keys"
+    return (folder / f"{name.replace('/', '-')}.vkey").read_text(encoding="utf-8").strip()
+
+
+def test_a_key_is_encrypted_and_for_its_owner_alone(dokja: Dokja) -> None:
+    said = dokja("key", "new", OFFICE)
+    assert said.code == 0
+    assert VerifierKey.read(said.out.strip()).name == OFFICE
+    folder = Path.home() / ".config" / "dokja" / "keys"
+    file = folder / "record.example-office.key"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert file.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    opened = ["openssl", "pkey", "-in", str(file), "-passin", f"pass:{PASSPHRASE}", "-noout", "-text"]
+    assert "ED25519" in subprocess.run(opened, capture_output=True, text=True, check=True).stdout
+    assert dokja("key", "show", OFFICE).out == said.out
+    assert json.loads(dokja("key", "list", "--json").out) == [{"name": OFFICE, "vkey": said.out.strip()}]
+
+
+def test_keys_are_never_written_over_nor_left_unprotected(dokja: Dokja, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = dokja("key", "new", OFFICE).out
+    again = dokja("key", "new", OFFICE)
+    assert (again.code, "key-exists" in again.err) == (2, True)
+    assert dokja("key", "show", OFFICE).out == first
+    assert "key-name" in dokja("key", "new", "two words").err
+    assert "key-unknown" in dokja("key", "show", "nobody").err
+    monkeypatch.setenv("DOKJA_PASSPHRASE", "")
+    assert "key-no-passphrase" in dokja("key", "new", TEAM).err
+    assert not (Path.home() / ".config" / "dokja" / "keys" / "team.example-a.key").exists()
+
+
+def test_a_key_that_others_could_read_or_that_was_exchanged_is_not_used(
+    founded: Path, dokja: Dokja, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path.home() / ".config" / "dokja" / "keys"
+    file = folder / "record.example-office.key"
+    file.chmod(0o644)
+    assert "key-open-to-others" in dokja("record", "checkpoint", founded, "--key", OFFICE).err
+    file.chmod(0o600)
+    monkeypatch.setenv("DOKJA_PASSPHRASE", "wrong")
+    assert "key-not-opened" in dokja("record", "checkpoint", founded, "--key", OFFICE).err
+    monkeypatch.setenv("DOKJA_PASSPHRASE", PASSPHRASE)
+    file.write_bytes((folder / "team.example-a.key").read_bytes())
+    assert "key-not-opened" in dokja("record", "checkpoint", founded, "--key", OFFICE).err
+    (folder / "team.example-a.vkey").write_text("x", encoding="utf-8")
+    assert "key-malformed" in dokja("key", "list").err
+
+
+def test_what_is_published_is_accepted_by_the_second_verifier(founded: Path, tmp_path: Path, dokja: Dokja) -> None:
+    sizes = []
+    for number in (3, 4, 5):
+        add(founded, dokja, STATEMENT.format(number=number), TEAM)
+        said = dokja("record", "checkpoint", founded, "--key", OFFICE)
+        assert said.code == 0, said.err
+        assert dokja("record", "checkpoint", founded, "--key", OFFICE).out == said.out
+        sizes.append(int(read_note(said.out.encode()).text.split("\n")[1]))
+    assert sizes == [3, 4, 5]
+    target = tmp_path / "log"
+    written = dokja("record", "tiles", founded, target)
+    assert written.code == 0
+    assert (target / "checkpoint").read_text(encoding="utf-8") == said.out
+    files = {f"data/log/{path}": (target / path).read_bytes() for path in written.out.split()}
+    assert {"data/log/checkpoints/3", "data/log/checkpoints/4"} < files.keys()
+    proof = dokja("record", "prove", founded, "said-4")
+    files["data/proofs/3.tlog-proof"] = proof.out.encode()
+    digest = json.loads(dokja("record", "show", founded, "0", "--json").out)["leaf"]
+    assert len(digest) == 64
+    assert second.verify(str(put(tmp_path / "bundle", bag(files))), policy()) == []
+    entry = second.Log(str(target), 5).bundle(0, 5)[3]
+    assert check_proof(proof.out.encode(), entry, read_policy(policy())).size == 5
+
+
+def test_signatures_are_asked_for(founded: Path, tmp_path: Path, dokja: Dokja) -> None:
+    file = tmp_path / "new.yaml"
+    file.write_text(STATEMENT.format(number=3), encoding="utf-8")
+    assert "ACT_UNSIGNED" in dokja("record", "append", founded, file).err
+    lines = tmp_path / "new.jsonl"
+    lines.write_text(dokja("record", "sign", founded, file, "--key", OFFICE).out, encoding="utf-8")
+    assert "SIGNER_NOT_AUTHORISED" in dokja("record", "append", founded, lines).err
+    right = dokja("record", "sign", founded, file, "--key", TEAM).out
+    lines.write_text(right.replace("It was said", "It was denied"), encoding="utf-8")
+    assert "ACT_SIGNATURE" in dokja("record", "append", founded, lines).err
+    lines.write_text(right, encoding="utf-8")
+    assert dokja("record", "append", founded, lines).code == 0
+    assert json.loads(dokja("record", "append", founded, lines, "--json").out)["taken"] == 0
+    assert json.loads(dokja("record", "check", founded, "--json").out)["size"] == 3
+
+
+def test_a_record_that_was_rewritten_is_not_signed_again(founded: Path, dokja: Dokja) -> None:
+    add(founded, dokja, STATEMENT.format(number=3), TEAM)
+    assert dokja("record", "checkpoint", founded, "--key", OFFICE).code == 0
+    log = founded / "record" / "log"
+    before = (log / "checkpoint").read_bytes()
+    for file in (founded / "record").glob("record.sqlite*"):
+        file.unlink()
+    assert dokja("record", "init", founded, "--root", f"office={OFFICE}").code == 0
+    refused = dokja("record", "checkpoint", founded, "--key", OFFICE)
+    assert (refused.code, "FORK" in refused.err) == (2, True)
+    assert (log / "checkpoint").read_bytes() == before
+    assert "모순" in dokja("record", "checkpoint", founded, "--key", OFFICE, "--lang", "ko").err
+
+
+def test_what_cannot_be_published_is_told(founded: Path, tmp_path: Path, dokja: Dokja) -> None:
+    assert "record-no-checkpoint" in dokja("record", "tiles", founded, tmp_path / "log").err
+    assert "record-no-checkpoint" in dokja("record", "prove", founded, "genesis").err
+    assert dokja("record", "checkpoint", founded, "--key", OFFICE).code == 0
+    add(founded, dokja, STATEMENT.format(number=3), TEAM)
+    assert "record-not-signed-yet" in dokja("record", "prove", founded, "said-3").err
+    assert "record-target" in dokja("record", "tiles", founded, founded).err
+    assert "NOTE_ORIGIN" in dokja("record", "checkpoint", founded, "--key", TEAM).err
+    assert "record-begun" in dokja("record", "init", founded, "--root", f"office={OFFICE}").err
+    assert "record-root" in dokja("record", "init", founded, "--root", "office").err
+    too_few = dokja("record", "init", founded, "--root", f"office={OFFICE}", "--threshold", "2")
+    assert "record-founders" in too_few.err
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [("key",), ("key", "new"), ("record", "init"), ("record", "sign"), ("record", "append"), ("record", "checkpoint"),
+     ("record", "prove"), ("record", "tiles")],
+    ids=" ".join,
+)  # fmt: skip
+def test_help_speaks_both_languages(verb: tuple[str, ...], dokja: Dokja) -> None:
+    english, korean = dokja(*verb, "--help", "--lang", "en"), dokja(*verb, "--help", "--lang", "ko")
+    assert english.code == korean.code == 0
+    assert english.out.isascii()
+    assert not korean.out.isascii()
