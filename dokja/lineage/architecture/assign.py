@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, Final
@@ -48,17 +48,21 @@ def assign(checkpoint: Checkpoint) -> Assignment:
 
 def assigned(tensors: Mapping[str, TensorInfo], config: Mapping[str, Any]) -> Assignment:
     """The parts of these tensors: a pure function of names, shapes and config."""
-    candidates = [(family, _matches(family, tensors)) for family in families()]
-    total = sum(info.elements for info in tensors.values())
+    alike: dict[str, list[str]] = {}
+    for name in tensors:
+        alike.setdefault(COUNTED.sub(r"\1.0", name), []).append(name)
+    numbers = {key: sum(tensors[name].elements for name in names) for key, names in alike.items()}
 
-    def merit(candidate: tuple[Family, Mapping[str, Match]]) -> tuple[int, int, int, bool]:
-        family, matches = candidate
-        covered = sum(tensors[name].elements for name in matches)
-        return covered, len(matches), -len(family.rules), bool(family.model_types & _model_types(config))
+    def merit(candidate: tuple[Family, Mapping[str, Rule]]) -> tuple[int, int, int, bool]:
+        family, rules = candidate
+        covered = sum(numbers[key] for key in rules)
+        return covered, len(rules), -len(family.rules), bool(family.model_types & _model_types(config))
 
-    family, matches = max(candidates, key=merit)
-    if not matches or merit((family, matches))[0] < ENOUGH * total:
+    candidates = [(family, _rules(family, alike)) for family in families()]
+    family, rules = max(candidates, key=merit)
+    if not rules or merit((family, rules))[0] < ENOUGH * sum(numbers.values()):
         return by_shape(tensors)
+    matches = _matches(rules, alike)
     work = _Work(tensors, {tower.name: sizes(config, tower.config) for tower in family.towers})
     parts = [part for name in tensors if name in matches for part in work.parts(tensors[name], *matches[name])]
     return Assignment(
@@ -69,19 +73,20 @@ def assigned(tensors: Mapping[str, TensorInfo], config: Mapping[str, Any]) -> As
     )
 
 
-def _matches(family: Family, tensors: Iterable[str]) -> dict[str, Match]:
-    """The rule of each name. Rules are sought once for all names that differ in the numbers of layers and experts."""
-    chosen: dict[str, Rule | None] = {}
-    found: dict[str, Match] = {}
-    for name in tensors:
-        key = COUNTED.sub(r"\1.0", name)
-        if key not in chosen:
-            chosen[key] = next((rule for rule in family.rules if rule.pattern.fullmatch(name)), None)
-        rule = chosen[key]
-        match = None if rule is None else rule.pattern.fullmatch(name)
-        if rule is not None and match is not None:
-            found[name] = rule, match
+def _rules(family: Family, alike: Mapping[str, Sequence[str]]) -> dict[str, Rule]:
+    """The rule of each kind of name: names are alike that differ in the numbers of layers and experts."""
+    found = {}
+    for key, names in alike.items():
+        rule = next((rule for rule in family.rules if rule.pattern.fullmatch(names[0])), None)
+        if rule is not None:
+            found[key] = rule
     return found
+
+
+def _matches(rules: Mapping[str, Rule], alike: Mapping[str, Sequence[str]]) -> dict[str, Match]:
+    """Each name with its rule, and the numbers that it holds."""
+    pairs = ((name, rule, rule.pattern.fullmatch(name)) for key, rule in rules.items() for name in alike[key])
+    return {name: (rule, match) for name, rule, match in pairs if match is not None}
 
 
 def _model_types(config: Mapping[str, Any]) -> frozenset[str]:

@@ -4,8 +4,8 @@ What is known without names: a layer's rows are what the next one's columns read
 (skips tie them). So all axes of one length are taken for one group, permuted by one permutation: if in truth they are
 several, the one permutation of all is still a symmetry, and the test stays valid; it only loses power. Names are
 believed in four things: children of one `Sequential` feed only the next one; `weight_hh` beside `weight_ih` counts
-the gates; `kernel` is stored [in, out]; an embedding's rows are a vocabulary. Where channels are grouped, or nobody
-reads a length, nothing is permuted.
+the gates; `kernel` is stored [in, out]; an embedding's rows are a vocabulary. Where channels may be grouped, or
+nobody reads a length, nothing is permuted.
 """
 
 from __future__ import annotations
@@ -69,10 +69,13 @@ def by_shape(tensors: Mapping[str, TensorInfo]) -> Assignment:
     kernels = _kernels(tensors)
     produced = {kernel.columns if kernel.embedding else kernel.rows for kernel in kernels.values()}
     consumed = {kernel.columns for kernel in kernels.values() if not kernel.embedding and not kernel.depthwise}
+    grouped = _grouped(kernels, produced)
+    tied = {extent for name in grouped for extent in produced if _may_be_grouped(kernels[name], extent)}
+    tied |= {kernels[name].rows for name in grouped}
     # What an embedding, or two layers, give out is one space; a length that is only given out is the model's output.
-    shared = {extent for extent in produced & consumed if extent > 1}
+    shared = {extent for extent in (produced & consumed) - tied if extent > 1}
     private = _chains(kernels)
-    parts = [_matrix(kernel, shared, produced, private) for kernel in kernels.values()]
+    parts = [_matrix(kernel, shared, grouped, private) for kernel in kernels.values()]
     rows = {(kernel.module, kernel.rows): part.rows for kernel, part in zip(kernels.values(), parts, strict=True)}
     parts += [_vector(info, shared, rows) for name, info in tensors.items() if name not in kernels]
     order = {name: place for place, name in enumerate(tensors)}
@@ -141,19 +144,34 @@ def _chains(kernels: Mapping[str, Kernel]) -> dict[tuple[str, str], Axis]:
     return axes
 
 
-def _matrix(kernel: Kernel, shared: set[int], produced: set[int], private: Mapping[tuple[str, str], Axis]) -> Part:
+def _grouped(kernels: Mapping[str, Kernel], produced: set[int]) -> frozenset[str]:
+    """Kernels that may read their input in groups: they read a length that nobody gives out, and that divides one
+    that is. Of the only kernel that does so, in a network without embeddings, the input is the model's."""
+    readers = [
+        name
+        for name, kernel in kernels.items()
+        if not kernel.embedding and not kernel.depthwise and kernel.columns not in produced
+    ]
+    if len(readers) == 1 and not any(kernel.embedding for kernel in kernels.values()):
+        return frozenset()
+    return frozenset(name for name in readers if any(_may_be_grouped(kernels[name], extent) for extent in produced))
+
+
+def _may_be_grouped(kernel: Kernel, extent: int) -> bool:
+    groups, rest = divmod(extent, kernel.columns)
+    convolution = len(kernel.info.shape) >= CONVOLUTION and kernel.columns > 1
+    return convolution and not rest and kernel.rows % groups == 0
+
+
+def _matrix(
+    kernel: Kernel, shared: set[int], grouped: frozenset[str], private: Mapping[tuple[str, str], Axis]
+) -> Part:
     name = kernel.info.name
-    grouped = (
-        len(kernel.info.shape) >= CONVOLUTION
-        and kernel.columns > 1
-        and kernel.columns not in produced
-        and any(extent % kernel.columns == 0 for extent in produced)
-    )
     rows = private.get((name, "rows")) or _by_length(kernel.rows, shared)
     columns = private.get((name, "columns")) or _by_length(kernel.columns, shared)
     if kernel.embedding:
         rows = Axis("vocabulary", f"vocabulary/{name}")
-    if grouped:
+    if name in grouped:
         rows = columns = Axis("unknown", f"unknown/{name}")
     if columns is FIXED and len(kernel.info.shape) >= CONVOLUTION:
         columns = Axis("patch", f"patch/{name}")
