@@ -1,0 +1,78 @@
+"""Writes an audit as pages: one file for each language, whole or not at all, the same bytes for the same audit."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from dokja.language import LANGUAGES, Voice, preferred
+from dokja.lineage.findings import Audit
+from dokja.lineage.page.viewing import view, visible
+from dokja.values import LanguageCode
+
+LANGUAGE_NAMES = {"ko": "한국어", "en": "English"}
+
+
+def write_page(audit: Audit, where: Path, command: str, language: LanguageCode | None = None) -> tuple[Path, ...]:
+    """Write the audit's pages and say where they stand.
+
+    where: a folder for `audit.ko.html` and `audit.en.html`, or a file ending in `.html` for one of them. command:
+    what replays the audit. language: of the one file; where it is absent, the one that the environment asks for.
+    """
+    if where.suffix == ".html" and not where.is_dir():
+        return (_write(where, render(audit, command, language or preferred())),)
+    where.mkdir(parents=True, exist_ok=True)
+    names = {each: f"audit.{each}.html" for each in LANGUAGES}
+    return tuple(_write(where / name, render(audit, command, each, names)) for each, name in names.items())
+
+
+def render(audit: Audit, command: str, language: LanguageCode, pages: dict[LanguageCode, str] | None = None) -> str:
+    """The page in one language. pages: the files of the other languages, to which it links."""
+    return (
+        _environment()
+        .get_template("audit.html.j2")
+        .render(
+            audit=audit,
+            it=view(audit, Voice(language)),
+            command=visible_command(command),
+            language=language,
+            languages=LANGUAGE_NAMES,
+            pages=pages or {},
+            say=Voice(language),
+            style=_style(),
+        )
+    )
+
+
+def visible_command(command: str) -> str:
+    """The command to its full length, line by line."""
+    return "\n".join("".join(visible(letter) for letter in line) for line in command.splitlines())
+
+
+def _write(file: Path, text: str) -> Path:
+    part = file.with_name(f".{file.name}.part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    part.replace(file)
+    return file
+
+
+@cache
+def _style() -> Markup:
+    source = resources.files("dokja.lineage.page") / "style.css"
+    return Markup(source.read_text(encoding="utf-8"))  # noqa: S704 - our own style sheet
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("dokja.lineage.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
