@@ -35,7 +35,7 @@ TINY = Text(width=64, hidden=160, layers=3, heads=4, key_heads=2)
 
 _BATCH, _LENGTH, _STEPS = 8, 40, 500
 _DEVIATION = 0.03
-"""Small, so that training and not the draw decides what the weights become: they end at 0.25 to 0.6 of correlation."""
+"""Small, so that training and not the draw decides what the weights become: their correlation ends at 0.25 to 0.6."""
 _STRANGERS, _TWINS, _PARENTS = 60, 24, 4
 _NARROW = replace(TINY, hidden=TINY.hidden // 2)
 _SHALLOW = replace(TINY, layers=2)
