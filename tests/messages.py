@@ -31,6 +31,7 @@ SPEAKERS = frozenset({"voice", "say", "mark", "note", "working", "_", "gettext"}
 SENTENCE = re.compile(r"(?:[A-Z“{]|[a-z]+\.yaml ).* .*[.?…”]", re.DOTALL)
 FAMILIES = (
     "act",
+    "checkpoint",
     "demo",
     "file",
     "init",

@@ -99,6 +99,7 @@ TESTS: Mapping[str, str] = {
 
 COMPONENTS: Mapping[str, str] = {
     "text-decoder": mark("text decoder"),
+    "text-encoder": mark("text encoder"),
     "embeddings": mark("embeddings"),
     "vision-encoder": mark("vision encoder"),
     "audio-encoder": mark("audio encoder"),

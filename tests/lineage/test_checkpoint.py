@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 import tracemalloc
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as saved_by_the_library
 
 from dokja.errors import CheckpointError
-from dokja.lineage.checkpoint import Checkpoint, natural, open_checkpoint
+from dokja.lineage.checkpoint import CODES, Checkpoint, natural, open_checkpoint
 from dokja.lineage.checkpoint.header import read_header
 from tests.lineage.saved import file_bytes, save, with_header
 
@@ -64,6 +65,11 @@ def code(where: str | Path) -> str:
         open_checkpoint(where)
     (only,) = refusal.value.problems
     return only.code
+
+
+def test_the_page_lists_every_code() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "checkpoints.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| \[`([a-z-]+)`\]", page, re.MULTILINE) == list(CODES)
 
 
 # -- local
