@@ -90,11 +90,9 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None) -
         if len(members) < 2:
             continue
         mine = {a.family: _answers(held.left, a, left) for a, _ in members}
+        theirs = {b.family: _answers(held.right, b, right) for _, b in members}
         for turn, order in enumerate(orders):
-            his = {
-                b.family: _answers(held.right, b, {end: each[order] for end, each in right.items()})
-                for _, b in members
-            }
+            his = {family: Units(each.rows[:, order], each.labels, each.total) for family, each in theirs.items()}
             found: Agreement = agreement(mine, his)
             totals[turn] += (found.compared, found.agreed)
     if not totals[0, 0]:

@@ -10,10 +10,10 @@ units draw the same labels, and nobody can hide in what is not looked at while t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ LOOKED_AT = 1024
 """How many units of an axis are looked at."""
 
 By = Literal["rows", "columns"]
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True)
@@ -240,6 +242,7 @@ class Reader:
     room: int = 256 << 20
     looks: int = LOOKED_AT
     _kept: dict[tuple[object, ...], Matrix] = field(default_factory=dict)
+    _units: dict[tuple[object, ...], Units] = field(default_factory=dict)
     _orders: dict[tuple[object, ...], Order] = field(default_factory=dict)
     _narrower: dict[int, Reader] = field(default_factory=dict)
 
@@ -265,16 +268,23 @@ class Reader:
         """The rows of the units that are looked at, [rows, everything else]."""
         if member.key not in self._kept:
             weights = self.source.rows(member, self.labels(member))
-            while self._kept and sum(each.nbytes for each in self._kept.values()) + weights.nbytes > self.room:
-                self._kept.pop(next(iter(self._kept)))
+            self._make_room(self._kept, weights.nbytes, lambda each: each.nbytes)
             self._kept[member.key] = weights
         return self._kept[member.key]
 
     def units(self, member: Member) -> Units:
         """The units that are looked at: centred, of length one, with their labels."""
-        axis, labels = member.axis, self.labels(member)
-        found = unit_rows(self.matrix(member), repeats=axis.repeats, block=axis.block)
-        return Units(found.rows, labels[found.labels], self.model.units(member))
+        if member.key not in self._units:
+            axis, labels = member.axis, self.labels(member)
+            found = unit_rows(self.matrix(member), repeats=axis.repeats, block=axis.block)
+            self._make_room(self._units, found.rows.nbytes, lambda each: each.rows.nbytes)
+            self._units[member.key] = Units(found.rows, labels[found.labels], self.model.units(member))
+        return self._units[member.key]
+
+    def _make_room(self, kept: dict[tuple[object, ...], K], size: int, size_of: Callable[[K], int]) -> None:
+        """Let the oldest go until there is room for so many bytes."""
+        while kept and sum(size_of(each) for each in kept.values()) + size > self.room:
+            kept.pop(next(iter(kept)))
 
     def order(self, member: Member) -> Order:
         """Whether the places of the member's units say anything."""

@@ -93,7 +93,9 @@ def finding_lines(finding: Finding, voice: Voice) -> Iterator[str]:
             mark("would have seen a correlation of {correlation} or more with probability 0.99"),
             {"correlation": f"{finding.power.correlation:.3f}"},
         )
-    yield f"    {voice(said.innocent)}"
+    accused = finding.dependent or finding.word == "rearranged"
+    innocent = voice(said.innocent)
+    yield "    " + (voice(mark("Innocent explanation: {text}"), {"text": innocent}) if accused else innocent)
 
 
 def power_of_ten(log10_p: float) -> str:
