@@ -22,7 +22,7 @@ from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority
 
 ANCHORS = 512
-SHUFFLES = 19
+SHUFFLES = 9
 """How often the anchors are shuffled for a control."""
 
 FEWEST_COMPARED = 32

@@ -182,15 +182,17 @@ def _only(units: Units, labels: Labels) -> Units:
 
 
 def _together(held: Held, pair: GroupPair, size: int = LOOKED_AT) -> tuple[Matches, list[tuple[str, Matches]]] | None:
-    """The matches of a group by all its members at once, and by each family alone."""
+    """The matches of a group by all its members at once, and by each family alone (not in a search)."""
     sides = [(a.family, found) for a, b in pair.members if (found := held.units((a, b), size)) is not None]
     if not sides:
         return None
-    families = [(family, fixed_points(x, y)) for family, (x, y) in sides]
-    if len(sides) == 1:
-        return families[0][1], families
     x, y = joined([one for _, (one, _) in sides]), joined([other for _, (_, other) in sides])
-    return (fixed_points(x, y), families) if min(len(x.labels), len(y.labels)) >= FEWEST else None
+    if min(len(x.labels), len(y.labels)) < FEWEST:
+        return None
+    whole = fixed_points(x, y)
+    if len(sides) == 1:
+        return whole, [(sides[0][0], whole)]
+    return whole, [(family, fixed_points(*each)) for family, each in sides] if size == LOOKED_AT else []
 
 
 def label_test(held: Held, component: str) -> LabelTest:

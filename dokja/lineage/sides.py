@@ -295,6 +295,8 @@ class Reader:
 
 def joined(members: list[Units]) -> Units:
     """Several members' units side by side: the cosine of two units is the mean of the members' cosines."""
+    if len(members) == 1:
+        return members[0]
     labels: Labels = members[0].labels
     for each in members[1:]:
         labels = np.intersect1d(labels, each.labels, assume_unique=True)

@@ -229,6 +229,16 @@ def _moebius(fine: Partition, coarse: Partition) -> int:
     return value
 
 
+_FREE: frozenset[Partition] = frozenset({(0, 0, 0, 0), (0, 0, 1, 1), (0, 1, 0, 1), (0, 1, 1, 0)})
+"""The partitions whose unrestricted sums double-centring leaves."""
+
+_TERMS = tuple(
+    tuple((coarse, _moebius(fine, coarse)) for coarse in PARTITIONS if coarse in _FREE and _coarser(fine, coarse))
+    for fine in PARTITIONS
+)
+"""For each partition the unrestricted sums that it is made of, with their signs."""
+
+
 def _weights(n: int) -> NDArray[np.float64]:
     """Probability that given distinct labels are drawn, for each partition: 1/(n)_b."""
     return np.array([1.0 / np.prod([float(n - used) for used in range(len(set(one)))]) for one in PARTITIONS])
@@ -247,9 +257,4 @@ def _distinct(grams: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         (0, 1, 0, 1): products,
         (0, 1, 1, 0): products,
     }
-    return np.stack(
-        [
-            np.sum([_moebius(fine, c) * free.get(c, nothing) for c in PARTITIONS if _coarser(fine, c)], axis=0)
-            for fine in PARTITIONS
-        ]
-    )
+    return np.stack([sum((sign * free[coarse] for coarse, sign in terms), nothing) for terms in _TERMS])
