@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from dokja import __version__
-from dokja.cli import demo, init, key, lint, publishing, record, rulebook, run, why
+from dokja.cli import audit, demo, init, inspect, key, library, lint, publishing, record, rulebook, run, why
 from dokja.cli.face import Face
 from dokja.cli.help import Verb, Verbs, translate
 from dokja.language import Voice, mark
@@ -30,9 +30,21 @@ VERBS = (
     (lint.lint, lint.HELP),
     (run.run, run.HELP),
     (why.why, why.HELP),
+    (inspect.inspect, inspect.HELP),
+    (audit.audit, audit.HELP),
     (demo.demo, demo.HELP),
 )
 GROUPS = (
+    (
+        "library",
+        library.HELP,
+        (
+            (library.build, library.BUILD),
+            (library.add, library.ADD),
+            (library.list_, library.LIST),
+            (library.verify, library.VERIFY),
+        ),
+    ),
     ("rulebook", rulebook.HELP, ((rulebook.show, rulebook.SHOW), (rulebook.schema, rulebook.SCHEMA))),
     (
         "record",

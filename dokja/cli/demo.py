@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dokja.cli import five_teams
 from dokja.cli.face import Face
 from dokja.cli.run import front_page
 from dokja.errors import Place, Problem, ProgrammeError
@@ -19,6 +20,7 @@ from dokja.language import mark
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+    from rich.console import RenderableType
 
     from dokja.programme import Run
     from dokja.report import Publication
@@ -45,25 +47,29 @@ def demo(
     """Run the bundled example."""
     from dokja.programme import open_programme, publish, run
     from dokja.record import open_record
+    from dokja.report.edition import Edition
 
     face: Face = ctx.obj
     folder = keep or Path(tempfile.mkdtemp(prefix="dokja-demo-"))
-    for name in (REAL, WHOLE):
+    for name in (REAL, WHOLE, five_teams.FOLDER):
         _place(examples() / name, folder / name)
-    with face.working(mark("Running the programme")):
+    audited = folder / five_teams.FOLDER
+    with face.working(mark("Running the programme")), five_teams.audits_begun(audited) as begun:
         programme, whole = (open_programme(folder / name) for name in (REAL, WHOLE))
         done, proposed = run(programme), run(whole, site=False).publication
+        gated = run(open_programme(audited), site=False).publication
+        audits = begun.results()
         published = done.publication
         if published is None:
             with open_record(programme.record_file, create=False) as record:
                 published = publish(programme, record, ())
-    if proposed is None or done.site is None:
+    if proposed is None or gated is None or done.site is None:
         raise RuntimeError("a run works the outcome out or finds its pages written")
     page = front_page(done.site, face)
     if face.json:
-        _write_json(face, page, done, {REAL: published, WHOLE: proposed})
+        _write_json(face, page, done, {REAL: published, WHOLE: proposed, five_teams.FOLDER: gated})
     else:
-        _print(face, page, published, proposed)
+        _print(face, page, published, proposed, five_teams.told(audits, Edition(gated, face.voice.language)))
 
 
 def examples() -> Path:
@@ -100,7 +106,9 @@ def _write_json(face: Face, page: Path, done: Run, publications: dict[str, Publi
     face.write(to_json({"page": page, "stamp": done.stamp, "outcomes": outcomes}))
 
 
-def _print(face: Face, page: Path, published: Publication, proposed: Publication) -> None:
+def _print(
+    face: Face, page: Path, published: Publication, proposed: Publication, teams: Iterator[RenderableType]
+) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
@@ -115,7 +123,8 @@ def _print(face: Face, page: Path, published: Publication, proposed: Publication
         course(edition),
         *verdict_lines(edition),
         Padding(Text(face.voice(mark("The same acts under a whole rulebook")), style="bold"), (1, 0, 0, 0)),
-        Padding(Text(said), (0, 0, 1, 2), expand=False),
+        Padding(Text(said), (0, 0, 0, 2), expand=False),
+        *teams,
     )
     face.line(face.voice(mark("Open this page: {page}"), {"page": page.resolve()}))
 

@@ -50,16 +50,21 @@ def audit_act(audit: Audit, told: str, *, team: str, stage: str, gate: str, who:
 
 
 def write_act(act: AuditReported, told: str, file: Path) -> None:
-    """Write a file for `acts/`, and the audit beside it as `<name>.audit.json`; nothing is written over."""
-    evidence = file.with_suffix(".audit.json")
+    """Write a file for `acts/`, and the audit as `<name>.audit.json` in `evidence/`; nothing is written over.
+
+    A file that does not lie in a folder called acts has its evidence beside it.
+    """
+    folder = file.parent.parent / "evidence" if file.absolute().parent.name == "acts" else file.parent
+    evidence = folder / f"{file.stem}.audit.json"
     for each in (file, evidence):
         if each.exists():
             raise ActError(
                 Problem("act-file-exists", "There is such a file already.", "Name another file.", Place(each))
             )
+    folder.mkdir(parents=True, exist_ok=True)
     evidence.write_text(told, encoding="utf-8")
     yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False  # type: ignore[assignment]
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     with file.open("w", encoding="utf-8") as stream:
         yaml.dump({"acts": [tree_of(act)]}, stream)

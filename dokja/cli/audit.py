@@ -1,0 +1,186 @@
+"""`dokja audit`: whose weights are these? Findings for people, as JSON, as a page, and as an act for a gate."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dokja.cli.face import Face
+from dokja.cli.usage import UsageError
+from dokja.errors import Place, Problem
+from dokja.language import mark
+
+if TYPE_CHECKING:
+    from dokja.lineage import Audit, Reference
+    from dokja.lineage.library import Library
+
+HELP = mark(
+    "Audit the weights of a checkpoint, component by component, against other checkpoints or a library of them: "
+    "exact p-values, effects, and in words what was found and how it could be innocent. Exit code 1 if a component "
+    "depends on a reference."
+)
+
+FOUND = 1
+
+UNSCREENED = 50
+"""A library of so many references or fewer is audited whole; a larger one is screened first."""
+
+
+def audit(
+    ctx: typer.Context,
+    submission: Annotated[str, typer.Argument(metavar="CKPT", help=mark("A checkpoint: a file, a folder or a URL."))],
+    against: Annotated[
+        list[str] | None,
+        typer.Option("--against", metavar="CKPT", help=mark("A reference. May be repeated.")),
+    ] = None,
+    library: Annotated[
+        Path | None, typer.Option("--library", metavar="DIR", help=mark("A library of references."))
+    ] = None,
+    key: Annotated[
+        int | None,
+        typer.Option(
+            "--key",
+            metavar="NUMBER",
+            min=0,
+            help=mark("The key by which units are drawn, committed to beforehand; a library has its own."),
+        ),
+    ] = None,
+    step0: Annotated[
+        str | None,
+        typer.Option("--step0", metavar="CKPT", help=mark("The submission's own weights before its training.")),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="DIR", help=mark("Write a page that a jury can read."))
+    ] = None,
+    act: Annotated[
+        Path | None, typer.Option("--act", metavar="FILE", help=mark("Write the findings as an act for a gate."))
+    ] = None,
+    team: Annotated[str | None, typer.Option("--team", metavar="ID", help=mark("The act's team."))] = None,
+    stage: Annotated[str | None, typer.Option("--stage", metavar="ID", help=mark("The act's stage."))] = None,
+    gate: Annotated[str | None, typer.Option("--gate", metavar="ID", help=mark("The act's gate."))] = None,
+    who: Annotated[str | None, typer.Option("--who", metavar="ID", help=mark("Who audits."))] = None,
+    when: Annotated[
+        str | None,
+        typer.Option("--when", metavar="TIME", help=mark("When, such as 2027-08-20T10:00:00+09:00.")),
+    ] = None,
+) -> int:
+    """Audit a checkpoint."""
+    from dokja.lineage.telling import lines, to_json
+
+    face: Face = ctx.obj
+    if not against and library is None:
+        raise UsageError(
+            Problem(
+                "audit-no-reference",
+                "There is nothing to hold the checkpoint against.",
+                "Name references with --against CKPT, or a library with --library DIR.",
+            )
+        )
+    with face.working(mark("Auditing the weights")):
+        done = _audit(face, submission, against or [], library, key, step0)
+    told = to_json(done)
+    if html is not None:
+        from dokja.lineage.page import write_page
+
+        write_page(done, html, _command(submission, against or [], library, done.key, step0))
+        face.note(mark("Page: {page}"), {"page": html / f"audit.{face.voice.language}.html"})
+    if act is not None:
+        _write_act(done, act, told, {"team": team, "stage": stage, "gate": gate, "who": who, "when": when})
+    if face.json:
+        face.write(told)
+    else:
+        for line in lines(done, face.voice):
+            face.out.print(line, soft_wrap=True)
+    return FOUND if any(finding.dependent for finding in done.findings) else 0
+
+
+def _audit(
+    face: Face, submission: str, against: list[str], library: Path | None, key: int | None, step0: str | None
+) -> Audit:
+    from dokja.lineage import Reference as Named
+    from dokja.lineage import audit as audited
+    from dokja.lineage import open_checkpoint, reference
+    from dokja.lineage.library import open_library
+
+    held = None if library is None else open_library(library)
+    drawn_by = _key(key, None if held is None else held.key)
+    with ExitStack() as stack:
+
+        def opened(where: str) -> Reference:
+            return reference(_name(where), stack.enter_context(open_checkpoint(where)), drawn_by)
+
+        mine = opened(submission)
+        references = [opened(each) for each in against]
+        if held is not None:
+            near = _near(face, held, mine)
+            references += [Named(name, stack.enter_context(held.pack(name))) for name in near]
+        begun = None if step0 is None else opened(step0)
+        return audited(mine, references, key=drawn_by, step0=begun)
+
+
+def _key(asked: int | None, held: int | None) -> int:
+    """The key to draw units by: a library's where there is one, for its units are drawn already."""
+    if held is not None and asked not in (None, held):
+        raise UsageError(
+            Problem(
+                "audit-key",
+                "The library's units were drawn by the key {held}, not by {asked}.",
+                "Leave --key out, or build the library by the key that was committed to.",
+                values={"held": str(held), "asked": str(asked)},
+            )
+        )
+    return held if held is not None else asked or 0
+
+
+def _near(face: Face, library: Library, mine: Reference) -> list[str]:
+    """The references to audit against: all of a small library, of a large one those that the screen finds near."""
+    if len(library.names) <= UNSCREENED:
+        return list(library.names)
+    screened = library.screen(mine.source)
+    said = mark(
+        "Screened {references} references, {near} are near. The screen would miss a component whose elements have a "
+        "cosine below {cosine}, and every rearranged one."
+    )
+    near = list(dict.fromkeys(each.reference for each in screened.candidates))
+    values: dict[str, object] = {"references": len(library.names), "near": len(near)}
+    face.note(said, {**values, "cosine": f"{screened.would_miss:.2f}"})
+    return near
+
+
+def _name(where: str) -> str:
+    """What a checkpoint is called in findings: the last part of its place."""
+    return Path(where.rstrip("/")).name or where
+
+
+def _command(submission: str, against: list[str], library: Path | None, key: int, step0: str | None) -> str:
+    words = ["dokja", "audit", submission]
+    for each in against:
+        words += ["--against", each]
+    if library is not None:
+        words += ["--library", str(library)]
+    if step0 is not None:
+        words += ["--step0", step0]
+    return shlex.join([*words, "--key", str(key)])
+
+
+def _write_act(done: Audit, file: Path, told: str, said: dict[str, str | None]) -> None:
+    """The act as a file for acts/, and the audit itself beside it, pinned by its digest."""
+    from dokja.programme.findings import audit_act, write_act
+
+    missing = [f"--{name}" for name, value in said.items() if value is None]
+    if missing:
+        raise UsageError(
+            Problem(
+                "audit-act-incomplete",
+                "An act needs to know more: {missing}.",
+                "Say which team, stage and gate it is for, who audits and when.",
+                Place(file),
+                {"missing": ", ".join(missing)},
+            )
+        )
+    values = {name: value for name, value in said.items() if value is not None}
+    write_act(audit_act(done, told, **values), told, file)

@@ -1,0 +1,88 @@
+"""`dokja inspect` and `dokja audit` on the bundled entrants: words, pages, acts, and what cannot be asked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dokja.intake import take_in
+from dokja.programme import open_programme
+from dokja.record import open_record
+from tests.cli.conftest import Dokja
+
+FIVE = Path(__file__).parents[2] / "examples" / "five-teams"
+BORROWED = str(FIVE / "entrants" / "team-b")
+LENDER = str(FIVE / "references" / "alder")
+STRANGER = str(FIVE / "references" / "maple")
+ACT = ("--team", "team-b", "--stage", "stage-1", "--gate", "independence-1", "--who", "auditor")
+WHEN = ("--when", "2027-08-24T10:00:00+09:00")
+
+
+def test_what_a_checkpoint_holds_is_told_by_component_and_role(dokja: Dokja) -> None:
+    said = dokja("inspect", BORROWED)
+    assert said.code == 0
+    assert "908,640" in said.out
+    assert "vision encoder" in said.out
+    found = json.loads(dokja("inspect", BORROWED, "--json").out)
+    assert sum(share["parameters"] for share in found["shares"]) == found["parameters"] == 908_640
+    assert "비전 인코더" in dokja("inspect", BORROWED, "--lang", "ko").out
+
+
+def test_a_borrowed_encoder_is_found_and_a_stranger_is_not(dokja: Dokja) -> None:
+    said = dokja("audit", BORROWED, "--against", LENDER, "--key", "3", "--json")
+    assert said.code == 1
+    words = {finding["component"]: finding["word"] for finding in json.loads(said.out)["findings"]}
+    assert words["vision-encoder"] == words["audio-encoder"] == "derived"
+    assert {word for component, word in words.items() if "encoder" not in component} == {"no-evidence"}
+    assert dokja("audit", BORROWED, "--against", STRANGER, "--key", "3").code == 0
+
+
+def test_the_same_key_gives_the_same_bytes(dokja: Dokja) -> None:
+    asked = ("audit", BORROWED, "--against", STRANGER, "--key", "5", "--json")
+    assert dokja(*asked).out == dokja(*asked).out
+
+
+def test_findings_become_an_act_that_the_record_takes(dokja: Dokja, tmp_path: Path) -> None:
+    for name in (
+        "programme.yaml",
+        "rulebook/0001-rules.yaml",
+        "acts/0001-opening.yaml",
+        "acts/0002-submissions.yaml",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((FIVE / name).read_bytes())
+    file = tmp_path / "acts" / "0003-audit.yaml"
+    assert dokja("audit", BORROWED, "--against", LENDER, "--act", str(file), *ACT, *WHEN).code == 1
+    assert (tmp_path / "evidence" / "0003-audit.audit.json").is_file()
+    programme = open_programme(tmp_path)
+    with open_record(programme.record_file) as record:
+        taken = take_in(programme.act_files, programme.history, frozenset(programme.sources), record).taken
+        assert [entry.act.type for entry in record.entries()][-1] == "audit-reported"
+    assert taken == 23 + 1
+    again = dokja("audit", BORROWED, "--against", LENDER, "--act", str(file), *ACT, *WHEN)
+    assert again.code == 2
+    assert "act-file-exists" in again.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("audit", BORROWED), "audit-no-reference"),
+        (("audit", BORROWED, "--against", LENDER, "--act", "x.yaml"), "audit-act-incomplete"),
+        (("audit", "no-such-folder", "--against", LENDER), "checkpoint-absent"),
+        (("inspect", str(FIVE / "README.md")), "checkpoint"),
+        (("audit", BORROWED, "--library", "no-such-library"), "library"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(words: tuple[str, ...], code: str, dokja: Dokja) -> None:
+    said = dokja(*words)
+    assert said.code == 2
+    assert code in said.err
+    assert "Traceback" not in said.err
+
+
+def test_the_page_is_written_in_both_languages(dokja: Dokja, tmp_path: Path) -> None:
+    assert dokja("audit", BORROWED, "--against", LENDER, "--html", str(tmp_path / "page")).code == 1
+    assert {file.name for file in (tmp_path / "page").iterdir()} >= {"audit.en.html", "audit.ko.html"}
