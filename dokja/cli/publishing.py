@@ -94,7 +94,7 @@ def _pair(written: str) -> tuple[str, str]:
     if not between or not holder or not key:
         raise UsageError(
             Problem(
-                "record-root",
+                "record-holder",
                 "“{written}” names no holder and key.",
                 "Write it as HOLDER=KEY, such as office=record.example/office.",
                 Place(),

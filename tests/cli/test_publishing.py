@@ -183,7 +183,7 @@ def test_what_cannot_be_published_is_told(founded: Path, tmp_path: Path, dokja: 
     assert "record-target" in dokja("record", "tiles", founded, founded).err
     assert "NOTE_ORIGIN" in dokja("record", "checkpoint", founded, "--key", TEAM).err
     assert "record-begun" in dokja("record", "init", founded, "--root", f"office={OFFICE}").err
-    assert "record-root" in dokja("record", "init", founded, "--root", "office").err
+    assert "record-holder" in dokja("record", "init", founded, "--root", "office").err
     too_few = dokja("record", "init", founded, "--root", f"office={OFFICE}", "--threshold", "2")
     assert "record-founders" in too_few.err
 
