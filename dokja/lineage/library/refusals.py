@@ -57,7 +57,7 @@ REFUSALS: Mapping[Code, Refusal] = MappingProxyType(
         "library-nothing": Refusal("No checkpoint was named.", "Name at least one."),
         "library-other-key": Refusal(
             "The library was built with another key or another number of units.",
-            "Build into an empty folder, or leave out --key and --units.",
+            "Give the key and the number it was built with, or build into an empty folder.",
         ),
         "library-pack-damaged": Refusal("The pack of “{name}” is not what was written.", RESTORE),
         "library-pack-missing": Refusal("The pack of “{name}” is missing.", RESTORE),
