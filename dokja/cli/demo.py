@@ -56,8 +56,8 @@ def demo(
     audited = folder / five_teams.FOLDER
     with face.working(mark("Running the programme")), five_teams.audits_begun(audited) as begun:
         programme, whole = (open_programme(folder / name) for name in (REAL, WHOLE))
-        done, proposed = run(programme), run(whole, site=False).publication
-        gated = run(open_programme(audited), site=False).publication
+        done, proposed = run(programme), run(whole, site=False, alternatives=False).publication
+        gated = run(open_programme(audited), site=False, alternatives=False).publication
         audits = begun.results()
         published = done.publication
         if published is None:

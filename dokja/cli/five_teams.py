@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from dokja.language import mark
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from dokja.lineage import Audit
+    from dokja.lineage import Audit, Reference
     from dokja.report.edition import Edition
 
 FOLDER = "five-teams"
@@ -73,10 +74,17 @@ def _key(act_files: Sequence[Path]) -> int:
 
 
 def _audit(submission: str, references: Sequence[str], key: int) -> Audit:
-    from dokja.lineage import audit, open_checkpoint, reference
+    from dokja.lineage import audit
 
-    mine = reference(Path(submission).name, open_checkpoint(submission), key)
-    return audit(mine, [reference(Path(each).name, open_checkpoint(each), key) for each in references], key=key)
+    return audit(_opened(submission, key), [_opened(each, key) for each in references], key=key)
+
+
+@cache
+def _opened(where: str, key: int) -> Reference:
+    """A checkpoint, opened once in each process."""
+    from dokja.lineage import open_checkpoint, reference
+
+    return reference(Path(where).name, open_checkpoint(where), key)
 
 
 def told(audits: dict[str, Audit], edition: Edition) -> Iterator[RenderableType]:

@@ -48,7 +48,7 @@ def why(
     face: Face = ctx.obj
     programme = open_programme(folder)
     with face.working(mark("Working out the outcome")):
-        publication = run(programme, leave_out=without or (), site=False).publication
+        publication = run(programme, leave_out=without or (), site=False, alternatives=False).publication
     if publication is None:
         raise RuntimeError("a run without a site works the outcome out")
     found = _stage(publication.outcome, stage)

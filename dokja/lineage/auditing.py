@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -34,6 +35,11 @@ class Reference:
     name: str
     source: Source
 
+    @cached_property
+    def reader(self) -> Reader:
+        """Its units, kept from one audit to the next."""
+        return Reader(self.source)
+
 
 def reference(name: str, checkpoint: Checkpoint, key: int) -> Reference:
     """A checkpoint as a reference."""
@@ -49,6 +55,7 @@ class _Asked:
     reference: str
     tests: tuple[LabelTest, ...]
     partners: tuple[Partner, ...]
+    mirrored: tuple[Partner, ...]
     elements: Elements
     anchored: Anchored | None
     step0: float | None
@@ -63,11 +70,11 @@ def audit(
     key: the seed of what is drawn at random; the same key gives the same bytes. step0: the submission's own weights
     before training, by which a common initialisation is told from descent. Raises `CheckpointError`.
     """
-    mine = Reader(submission.source)
-    begun = Reader(step0.source) if step0 is not None else None
+    mine = submission.reader
+    begun = step0.reader if step0 is not None else None
     asked = []
     for each in references:
-        held = Held(mine, Reader(each.source), key)
+        held = Held(mine, each.reader, key)
         words = shared_words(submission.source, each.source)
         asked += [
             _ask(held, component, each.name, words, begun)
@@ -96,13 +103,14 @@ def _has(model: Model, component: str) -> bool:
 def _ask(
     held: Held, component: str, reference: str, words: tuple[Labels, Labels] | None, begun: Reader | None
 ) -> _Asked:
-    layers, partners = layer_test(held, component)
+    layers, partners, mirrored = layer_test(held, component)
     tests = (*(test(held, component) for test in TESTS), layers)
     return _Asked(
         component=component,
         reference=reference,
         tests=tests,
         partners=partners,
+        mirrored=mirrored,
         elements=elements(held, component),
         anchored=anchored(held, component, words),
         step0=None if begun is None else _beyond(held, component, begun),
@@ -147,6 +155,7 @@ def _finding(model: Model, asked: _Asked, weighed: tuple[Weighed, ...], count: i
     grounds = Grounds(
         weighed=weighed,
         partners=asked.partners,
+        mirrored=asked.mirrored,
         equal=asked.elements.equal / parameters if parameters else 0.0,
         closeness=asked.elements.cosine,
         step0=asked.step0,
@@ -223,7 +232,7 @@ def _merged(mine: Reader, references: Sequence[Reference], findings: list[Findin
         if len(parents) < 2:
             continue
         fit = MergeFit(parents)
-        models = {name: Reader(by_name[name].source) for name in parents}
+        models = {name: by_name[name].reader for name in parents}
         looks = min(reader.looks for reader in (mine, *models.values()))
         models = {name: reader.within(looks) for name, reader in models.items()}
         sources = {name: _by_tensor(reader.model, component) for name, reader in models.items()}

@@ -48,10 +48,13 @@ class Run:
     publication: Publication | None
 
 
-def run(programme: Programme, *, leave_out: Collection[str] = (), site: bool = True) -> Run:
+def run(
+    programme: Programme, *, leave_out: Collection[str] = (), site: bool = True, alternatives: bool = True
+) -> Run:
     """Take new acts in, work out the outcome, write the site.
 
-    leave_out: standings ("leaks") or ids of sources whose acts do not count. Raises the errors of reading, of the
+    leave_out: standings ("leaks") or ids of sources whose acts do not count. alternatives: work out as well what
+    follows without leaks, which pages show. Raises the errors of reading, of the
     acts and of the record; then nothing has been changed.
     """
     hidden = hidden_sources(programme, leave_out)
@@ -61,7 +64,7 @@ def run(programme: Programme, *, leave_out: Collection[str] = (), site: bool = T
         stamp = Stamp(__version__, FORMAT, _inputs(programme), tuple(sorted(hidden)), record.size, record.root.hex())
         if site and _written(programme.site_folder) == stamp:
             return Run(stamp, intake.taken, programme.site_folder, None)
-        publication = publish(programme, record, hidden)
+        publication = publish(programme, record, hidden, alternatives=alternatives or site)
     if not site:
         return Run(stamp, intake.taken, None, publication)
     extra = {OUTCOME_FILE: to_json({"stamp": stamp, "outcome": publication.outcome})}
@@ -69,7 +72,9 @@ def run(programme: Programme, *, leave_out: Collection[str] = (), site: bool = T
     return Run(stamp, intake.taken, programme.site_folder, publication)
 
 
-def publish(programme: Programme, record: Record, hidden: Collection[str]) -> Publication:
+def publish(
+    programme: Programme, record: Record, hidden: Collection[str], *, alternatives: bool = True
+) -> Publication:
     """Everything that pages and terminals show of a programme, worked out from its record.
 
     Beside the outcome itself stands the one without leaks, where leaks count and say anything.
@@ -78,7 +83,8 @@ def publish(programme: Programme, record: Record, hidden: Collection[str]) -> Pu
     outcome = _outcome(programme, record, entries, hidden)
     leaks = {source.id for source in programme.about.sources if source.standing == "leak"} - set(hidden)
     cited = {entry.act.source for entry in entries}
-    alternatives = {"leaks": _outcome(programme, record, entries, {*hidden, *leaks})} if leaks & cited else {}
+    wanted = alternatives and bool(leaks & cited)
+    without = {"leaks": _outcome(programme, record, entries, {*hidden, *leaks})} if wanted else {}
     return Publication(
         about=programme.about,
         history=programme.history,
@@ -87,7 +93,7 @@ def publish(programme: Programme, record: Record, hidden: Collection[str]) -> Pu
         outcome=outcome,
         size=record.size,
         root=record.root.hex(),
-        alternatives=alternatives,
+        alternatives=without,
     )
 
 

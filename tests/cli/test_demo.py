@@ -104,4 +104,4 @@ def test_without_a_folder_the_pages_stay_in_a_temporary_one(
     said = json.loads(dokja("demo", "--json").out)
     assert Path(said["page"]).is_file()
     assert tmp_path in Path(said["page"]).parents
-    assert set(said["outcomes"]) == {"dokpamo", "dokpamo-complete"}
+    assert set(said["outcomes"]) == {"dokpamo", "dokpamo-complete", "five-teams"}
