@@ -36,6 +36,7 @@ FAMILIES = (
     "file",
     "init",
     "key",
+    "library",
     "lint",
     "programme",
     "record",
