@@ -25,9 +25,9 @@ ANCHORS = 512
 SHUFFLES = 9
 """How often the anchors are shuffled for a control."""
 
-FEWEST_COMPARED = 32
+FEWEST_AGREED = 24
 LEAST_AGREED = 0.2
-"""Below these the agreement is not told as one; strangers agree on about one neuron in a hundred."""
+"""Below these the agreement is not told as one: of few neurons that two maps name, strangers' may agree on some."""
 
 ROLES = ("gate", "up", "down")
 
@@ -67,7 +67,7 @@ class Anchored:
     @property
     def fires(self) -> bool:
         """Whether the neurons agree far beyond every control."""
-        return self.compared >= FEWEST_COMPARED and self.share >= LEAST_AGREED and self.share > 2 * self.control
+        return self.agreed >= FEWEST_AGREED and self.share >= LEAST_AGREED and self.share > 2 * self.control
 
 
 def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None) -> Anchored | None:

@@ -13,7 +13,7 @@ Each test asks in a way that another disguise leaves open; `docs/lineage.md` der
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -303,24 +303,36 @@ def trace_test(held: Held, component: str) -> LabelTest:
     )
 
 
-def layer_test(held: Held, component: str) -> tuple[LabelTest, tuple[Partner, ...]]:
-    """`layers`: each group against its best partner anywhere, and where that partner stands.
+def layer_test(held: Held, component: str) -> tuple[LabelTest, tuple[Partner, ...], tuple[Partner, ...]]:
+    """`layers`: each group against its best partner anywhere, where that one stands, and the same seen from there.
 
     H0: as for `labels`. Choosing the best of k partners for each group is a search through Π k assignments; the
     p-value is multiplied by their number.
     """
     tried: dict[str, list[tuple[GroupPair, Matches]]] = {}
+    wanted: dict[str, list[tuple[GroupPair, Matches]]] = {}
     for pair in across(held.left.model, held.right.model, component):
         found = _together(held, pair, SEARCHED)
         if found is not None and found[0].square:
             tried.setdefault(pair.left.name, []).append((pair, found[0]))
-    tally, searched, partners = _Tally(), 0.0, []
+            wanted.setdefault(pair.right.name, []).append((pair.swapped, found[0]))
+    tally, searched = _Tally(), 0.0
     for options in tried.values():
-        pair, matches = max(options, key=lambda each: (each[1].fixed, each[1].mutual))
-        tally.add(matches, ())
+        tally.add(_best(options)[1], ())
         searched += float(np.log10(len(options)))
-        partners.append(Partner(pair.left, pair.right, matches.units, matches.fixed))
-    return tally.test("layers", searched), tuple(partners)
+    return tally.test("layers", searched), _partners(tried), _partners(wanted)
+
+
+Options = Sequence[tuple[GroupPair, Matches]]
+
+
+def _best(options: Options) -> tuple[GroupPair, Matches]:
+    return max(options, key=lambda each: (each[1].fixed, each[1].mutual))
+
+
+def _partners(tried: Mapping[str, Options]) -> tuple[Partner, ...]:
+    best = (_best(options) for options in tried.values())
+    return tuple(Partner(pair.left, pair.right, found.units, found.fixed) for pair, found in best)
 
 
 def order_test(held: Held, component: str) -> LabelTest:

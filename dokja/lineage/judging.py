@@ -22,6 +22,9 @@ ACCUSES_AT = -6.0
 LEAST_SHARE = 0.05
 """The least share of units that bear their own label, in each of two tensor families."""
 
+FEWEST_FIXED = 8
+"""The fewest labels that a layer must find at another place to be said to come from there (1/8! by chance)."""
+
 CLOSE = 0.9
 """The cosine of all elements from which a common initialisation alone is no explanation that anybody has met."""
 
@@ -67,12 +70,14 @@ class Weighed:
 class Grounds:
     """All that a word is chosen from.
 
+    mirrored: the partners as the reference's groups find them, so that a word is the same whoever is asked first.
     step0: partial correlation given the initialisation, where known. rearranged: whether the anchored agreement (T3)
     is far above its controls.
     """
 
     weighed: tuple[Weighed, ...]
     partners: tuple[Partner, ...]
+    mirrored: tuple[Partner, ...]
     equal: float
     closeness: float | None
     step0: float | None
@@ -82,7 +87,7 @@ class Grounds:
 def word(grounds: Grounds) -> Word:
     """The word that the grounds bear out; the first that holds."""
     firing = {each.test.name for each in grounds.weighed if each.fires}
-    moved = _moved(grounds.partners) if "layers" in firing else None
+    moved = (_moved(grounds.partners) or _moved(grounds.mirrored)) if "layers" in firing else None
     asked = any(each.test.groups for each in grounds.weighed)
     chosen: tuple[tuple[bool, Word], ...] = (
         (grounds.equal == 1.0, "identical"),
@@ -105,18 +110,18 @@ def _beyond_initialisation(grounds: Grounds) -> bool:
 
 def _moved(partners: Sequence[Partner]) -> Word | None:
     """`upcycled` where experts come from one block, `deepened` where layers come from other places or twice."""
-    found = [each for each in partners if each.other is not None and each.share >= LEAST_SHARE]
+    found = [each for each in partners if each.fixed >= FEWEST_FIXED and each.share >= LEAST_SHARE]
     if len(found) < 2:
         return None
     experts = [each for each in found if each.group.expert is not None]
     if len(experts) > 1:
-        sources = [(each.group.layer, each.other.name) for each in experts if each.other is not None]
+        sources = [(each.group.layer, each.other.name) for each in experts]
         if len(set(sources)) < len(sources):
             return "upcycled"
     layers = {
         (each.group.layer, each.other.layer)
         for each in found
-        if each.other is not None and each.group.layer is not None and each.other.layer is not None
+        if each.group.layer is not None and each.other.layer is not None
     }
     return "deepened" if any(mine != theirs for mine, theirs in layers) else None
 
