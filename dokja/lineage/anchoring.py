@@ -8,7 +8,7 @@ was scrambled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority
 
 ANCHORS = 512
-SHUFFLES = 9
+SHUFFLES = 19
 """How often the anchors are shuffled for a control."""
 
 FEWEST_AGREED = 24
@@ -44,7 +44,8 @@ Anchors = Mapping[str, Matrix]
 class Anchored:
     """Neurons compared and agreed over all layers, and the largest share among the controls.
 
-    log10_p: conformal, at least 1/(controls + 1).
+    controls: how many there are; none where so few agree that nothing is to be calibrated. log10_p: conformal, at
+    least 1/(controls + 1).
     """
 
     anchors: int
@@ -78,27 +79,37 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None) -
     found_anchors = _inputs(held, component) if component not in READS_WORDS else _words(held, shared)
     if found_anchors is None or len(found_anchors[0]["up"]) < FEWEST_ANCHORS:
         return None
-    left, right = found_anchors
-    count = len(left["up"])
+    count = len(found_anchors[0]["up"])
+    ((compared, agreed),) = _counts(held, component, found_anchors, [np.arange(count)])
+    if not compared:
+        return None
+    plain = Anchored(count, compared, agreed, 0.0, 0)
+    if not plain.fires:
+        return plain
     random = np.random.default_rng((held.key, ANCHORS))
-    orders = [np.arange(count), *(random.permutation(count) for _ in range(SHUFFLES))]
-    totals = np.zeros((len(orders), 2), dtype=np.int64)
+    shuffled = _counts(held, component, found_anchors, [random.permutation(count) for _ in range(SHUFFLES)])
+    control = max(same / answered if answered else 0.0 for answered, same in shuffled)
+    return Anchored(count, compared, agreed, control, SHUFFLES)
+
+
+def _counts(
+    held: Held, component: str, anchors: tuple[Anchors, Anchors], orders: Sequence[NDArray[np.int64]]
+) -> list[tuple[int, int]]:
+    """Neurons compared and agreed over all layers, for each order of the right side's anchors."""
+    totals = [(0, 0)] * len(orders)
     for pair in aligned(held.left.model, held.right.model, component):
         members = [
             (a, b) for a, b in pair.members if a.family in ROLES and a.other.space == b.other.space == "residual"
         ]
         if len(members) < 2:
             continue
-        mine = {a.family: _answers(held.left, a, left) for a, _ in members}
-        theirs = {b.family: _answers(held.right, b, right) for _, b in members}
+        mine = {a.family: _answers(held.left, a, anchors[0]) for a, _ in members}
+        theirs = {b.family: _answers(held.right, b, anchors[1]) for _, b in members}
         for turn, order in enumerate(orders):
             his = {family: Units(each.rows[:, order], each.labels, each.total) for family, each in theirs.items()}
             found: Agreement = agreement(mine, his)
-            totals[turn] += (found.compared, found.agreed)
-    if not totals[0, 0]:
-        return None
-    shares = totals[:, 1] / np.maximum(totals[:, 0], 1)
-    return Anchored(count, int(totals[0, 0]), int(totals[0, 1]), float(shares[1:].max()), SHUFFLES)
+            totals[turn] = (totals[turn][0] + found.compared, totals[turn][1] + found.agreed)
+    return totals
 
 
 def _words(held: Held, shared: tuple[Labels, Labels] | None) -> tuple[Anchors, Anchors] | None:

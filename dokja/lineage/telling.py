@@ -75,12 +75,11 @@ def finding_lines(finding: Finding, voice: Voice) -> Iterator[str]:
             "compared": f"{finding.anchored.compared:,}",
             "control": f"{100 * finding.anchored.control:.0f}",
         }
-        yield "    " + voice(
-            mark(
-                "answers to shared words: {agreed} of {compared} neurons agree; in the controls at most {control} %"
-            ),
-            values,
+        plain = mark("answers to shared words: {agreed} of {compared} neurons agree")
+        held = mark(
+            "answers to shared words: {agreed} of {compared} neurons agree; in the controls at most {control} %"
         )
+        yield "    " + voice(held if finding.anchored.controls else plain, values)
     if finding.shares:
         shares = ", ".join(f"{name} {share:.2f}" for name, share in finding.shares)
         yield "    " + voice(mark("shares: {shares}"), {"shares": shares})

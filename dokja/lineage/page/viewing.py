@@ -265,11 +265,13 @@ def _facts(finding: Finding, voice: Voice) -> list[tuple[str, str]]:
             "control": percent(voice, finding.anchored.control),
             "anchors": f"{finding.anchored.anchors:,}",
         }
-        said = mark(
+        plain = mark("{agreed} of {compared} neurons agree ({share}), asked by {anchors} words")
+        held = mark(
             "{agreed} of {compared} neurons agree ({share}), asked by {anchors} words; "
             "in the controls at most {control}"
         )
-        facts.append((voice(mark("Answers to shared words")), voice(said, values)))
+        answered = held if finding.anchored.controls else plain
+        facts.append((voice(mark("Answers to shared words")), voice(answered, values)))
     facts += [
         (voice(mark("Share of {name}"), {"name": visible(name)}), f"{share:.2f}") for name, share in finding.shares
     ]
