@@ -1,4 +1,4 @@
-"""The models that the benchmarks of the audit hold against each other: the zoo in its dresses, and real checkpoints."""
+"""The models that the benchmarks of the audit hold against each other: the zoo in its dresses, real checkpoints."""
 
 from __future__ import annotations
 

@@ -12,12 +12,13 @@ from dokja import __version__
 from dokja.language import mark
 from dokja.lineage.anchoring import Anchored, anchored, shared_words
 from dokja.lineage.architecture import assign
+from dokja.lineage.architecture.by_shape import BY_SHAPE
 from dokja.lineage.checkpoint import Checkpoint
 from dokja.lineage.evidence import TESTS, Elements, Held, LabelTest, Partner, elements, layer_test
 from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding
-from dokja.lineage.judging import Grounds, Weighed, layer_map, power, word
+from dokja.lineage.judging import Grounds, Weighed, carried, layer_map, power, word
 from dokja.lineage.pairing import DENSE_OF
-from dokja.lineage.sides import CheckpointSource, Member, Model, Reader, Source
+from dokja.lineage.sides import CheckpointSource, Member, Model, Reader, Source, nameless
 from dokja.lineage.statistics import MergeFit, Partial, holm, partial_correlation
 from dokja.lineage.statistics.units import Labels
 
@@ -74,8 +75,9 @@ def audit(
     begun = step0.reader if step0 is not None else None
     asked = []
     for each in references:
-        held = Held(mine, each.reader, key)
-        words = shared_words(submission.source, each.source)
+        left, right = _seen_alike(submission, each)
+        held = Held(left.reader, right.reader, key)
+        words = shared_words(left.source, right.source)
         asked += [
             _ask(held, component, each.name, words, begun)
             for component in mine.model.components
@@ -94,6 +96,15 @@ def audit(
         coverage=_coverage(mine.model, findings),
         shared=_shared(findings),
     )
+
+
+def _seen_alike(mine: Reference, reference: Reference) -> tuple[Reference, Reference]:
+    """Both sides by shapes and order alone, where the submission's names say nothing: renaming hides no weights."""
+    families = [side.source.model.assignment.family for side in (mine, reference)]
+    sources = nameless(mine.source), nameless(reference.source)
+    if families[0] != BY_SHAPE or families[1] == BY_SHAPE or sources[0] is None or sources[1] is None:
+        return mine, reference
+    return replace(mine, source=sources[0]), replace(reference, source=sources[1])
 
 
 def _has(model: Model, component: str) -> bool:
@@ -147,11 +158,22 @@ def _weighed(model: Model, asked: Sequence[_Asked]) -> list[Finding]:
     weighed: dict[int, list[Weighed]] = {}
     for (each, test), log10_p in zip(tests, adjusted, strict=True):
         weighed.setdefault(id(each), []).append(Weighed(test, float(log10_p)))
-    return [_finding(model, each, tuple(weighed.get(id(each), ())), len(tests)) for each in asked]
+    others = {
+        id(each): [
+            weighed.get(id(other), [])
+            for other in asked
+            if other.reference == each.reference and other.component != each.component
+        ]
+        for each in asked
+    }
+    return [_finding(model, each, tuple(weighed.get(id(each), ())), others[id(each)], len(tests)) for each in asked]
 
 
-def _finding(model: Model, asked: _Asked, weighed: tuple[Weighed, ...], count: int) -> Finding:
+def _finding(
+    model: Model, asked: _Asked, weighed: tuple[Weighed, ...], others: Sequence[Sequence[Weighed]], count: int
+) -> Finding:
     parameters = model.parameters(asked.component)
+    alike = asked.anchored is not None and asked.anchored.fires
     grounds = Grounds(
         weighed=weighed,
         partners=asked.partners,
@@ -159,7 +181,8 @@ def _finding(model: Model, asked: _Asked, weighed: tuple[Weighed, ...], count: i
         equal=asked.elements.equal / parameters if parameters else 0.0,
         closeness=asked.elements.cosine,
         step0=asked.step0,
-        rearranged=asked.anchored is not None and asked.anchored.fires,
+        rearranged=alike,
+        carried=carried(weighed, others, alike=alike),
     )
     chosen = word(grounds)
     labels = next(test for test in asked.tests if test.name == "labels")
@@ -167,7 +190,7 @@ def _finding(model: Model, asked: _Asked, weighed: tuple[Weighed, ...], count: i
         component=asked.component,
         reference=asked.reference,
         word=chosen,
-        log10_p=min((each.log10_p for each in weighed), default=None),
+        log10_p=min((each.log10_p for each in grounds.told), default=None),
         tests=asked.tests,
         anchored=asked.anchored,
         closeness=asked.elements.cosine,

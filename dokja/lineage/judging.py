@@ -6,7 +6,7 @@ where a component has no more). Everything else is `no-evidence`, and says what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,12 @@ SEEN_WITH = 0.99
 
 SAME_PLACE = frozenset(("labels", "traces", "layers"))
 """Tests that a common seed for the initial weights would set off."""
+
+CHANNELS_ALONE = "matched"
+"""The test of nothing but channels, which a component shares with all others of its stream."""
+
+OWN_UNITS = frozenset(("traces", "turned", "layers"))
+"""Tests of units that are a component's own."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ class Grounds:
 
     mirrored: the partners as the reference's groups find them, so that a word is the same whoever is asked first.
     step0: partial correlation given the initialisation, where known. rearranged: whether the anchored agreement (T3)
-    is far above its controls.
+    is far above its controls. carried: see `carried`.
     """
 
     weighed: tuple[Weighed, ...]
@@ -82,11 +88,31 @@ class Grounds:
     closeness: float | None
     step0: float | None
     rearranged: bool
+    carried: bool = False
+
+    @property
+    def told(self) -> tuple[Weighed, ...]:
+        """The tests that say something of this component and not of another."""
+        return tuple(each for each in self.weighed if not (self.carried and each.test.name == CHANNELS_ALONE))
+
+
+def carried(weighed: Sequence[Weighed], others: Iterable[Sequence[Weighed]], *, alike: bool) -> bool:
+    """Whether all that a component shows may have come to it through the stream that it shares with others.
+
+    The channels of one stream bear one set of labels: a decoder trained anew behind somebody else's embeddings takes
+    its channels' labels from them, and none for its own units. So where a component has units of its own and they
+    are silent, its neurons answer no words alike (`alike`), and another component fires by itself, the labels of its
+    channels say nothing of it.
+    """
+    own = any(each.test.groups for each in weighed if each.test.name in OWN_UNITS)
+    firing = {each.test.name for each in weighed if each.fires}
+    elsewhere = any(each.fires and each.test.name != CHANNELS_ALONE for other in others for each in other)
+    return own and firing == {CHANNELS_ALONE} and elsewhere and not alike
 
 
 def word(grounds: Grounds) -> Word:
     """The word that the grounds bear out; the first that holds."""
-    firing = {each.test.name for each in grounds.weighed if each.fires}
+    firing = {each.test.name for each in grounds.told if each.fires}
     moved = (_moved(grounds.partners) or _moved(grounds.mirrored)) if "layers" in firing else None
     asked = any(each.test.groups for each in grounds.weighed)
     chosen: tuple[tuple[bool, Word], ...] = (
@@ -95,7 +121,7 @@ def word(grounds: Grounds) -> Word:
         ("order" in firing, "pruned"),
         (bool(firing & SAME_PLACE) and not _beyond_initialisation(grounds), "common-initialisation"),
         (bool(firing), "derived"),
-        (any(each.faint for each in grounds.weighed), "common-initialisation"),
+        (any(each.faint for each in grounds.told), "common-initialisation"),
         (grounds.rearranged, "rearranged"),
         (asked, "no-evidence"),
     )

@@ -11,7 +11,7 @@ units draw the same labels, and nobody can hide in what is not looked at while t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, Protocol, TypeVar
 
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dokja.lineage.architecture import Assignment, Axis, Part, part_matrix, part_rows, shape_in
+from dokja.lineage.architecture.by_shape import by_shape
 from dokja.lineage.checkpoint import Checkpoint
 from dokja.lineage.statistics import Order, order, unit_rows
 from dokja.lineage.statistics.units import Labels, Matrix, Units
@@ -217,6 +218,18 @@ class CheckpointSource:
     def vocabulary(self) -> Mapping[str, int] | None:
         """The row of each word."""
         return self._words or None
+
+
+def nameless(source: Source) -> Source | None:
+    """A checkpoint seen by shapes and by the order of its tensors, whatever their names say; `None` of a pack."""
+    if not isinstance(source, CheckpointSource):
+        return None
+    tensors = source.checkpoint.tensors
+    numbered = {f"{place}": replace(info, name=f"{place}") for place, info in enumerate(tensors.values())}
+    names = dict(zip(numbered, tensors, strict=True))
+    seen = by_shape(numbered)
+    parts = tuple(replace(part, tensor=names[part.tensor]) for part in seen.parts)
+    return replace(source, model=Model(replace(seen, parts=parts), source.model.shapes))
 
 
 def looked_at(key: int, model: Model, member: Member, size: int) -> Labels:
