@@ -13,6 +13,7 @@ Each test asks in a way that another disguise leaves open; `docs/lineage.md` der
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dokja.lineage.pairing import GroupPair, across, aligned
-from dokja.lineage.sides import LOOKED_AT, Group, Member, Reader, drawn, joined
+from dokja.lineage.sides import LOOKED_AT, Group, Member, Model, Reader, drawn, joined
 from dokja.lineage.statistics import (
     JointTrace,
     Matches,
@@ -444,11 +445,11 @@ class Elements:
 
 def elements(held: Held, component: str) -> Elements:
     """The elements at the same place, compared."""
-    theirs = {_place(each): each for each in held.right.model.parts(component)}
+    theirs = _placed(held.right.model, component)
     equal = 0
     inner = mine = his = 0.0
-    for member in held.left.model.parts(component):
-        other = theirs.get(_place(member))
+    for place, member in _placed(held.left.model, component).items():
+        other = theirs.get(place)
         if other is None or held.left.model.extent(member) != held.right.model.extent(other):
             continue
         mine_digest = held.left.source.digest(member.part.tensor)
@@ -462,9 +463,16 @@ def elements(held: Held, component: str) -> Elements:
     return Elements(equal, inner / scale if scale > 0 and np.isfinite(scale) else None)
 
 
-def _place(member: Member) -> tuple[object, ...]:
-    part = member.part
-    return (part.role, part.layer, part.expert, part.take, part.tensor if part.layer is None else None)
+def _placed(model: Model, component: str) -> Mapping[tuple[object, ...], Member]:
+    """The component's parts by role and place; of several of one role in one layer (its norms), by their turn."""
+    found: dict[tuple[object, ...], Member] = {}
+    turns: Counter[tuple[object, ...]] = Counter()
+    for member in model.parts(component):
+        part = member.part
+        place = (part.role, part.layer, part.expert, part.take, part.tensor if part.layer is None else None)
+        found[*place, turns[place]] = member
+        turns[place] += 1
+    return found
 
 
 TESTS: tuple[Callable[[Held, str], LabelTest], ...] = (label_test, trace_test, order_test, turned_test, matched_test)
