@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from dokja.adjudicate.gates import gate_results
+from dokja.adjudicate.gates import DEPENDENT, FOR_A_PANEL, gate_results
+from dokja.lineage import Word
+from dokja.lineage import findings as lineage_findings
 from dokja.record.acts import AuditWord
 from dokja.rulebook.clauses import Gate
 from tests.adjudicate.build import clause, document, evidence, history
@@ -96,3 +98,8 @@ def test_the_last_audit_counts_and_without_one_nothing_is_known() -> None:
 def test_an_audit_decides_nothing_where_no_rule_reads_it() -> None:
     silent = gate().model_copy(update={"audit": None})
     assert result(silent, report(finding("text-decoder", "derived"))) == "unknown"
+
+
+def test_the_record_knows_the_words_of_the_audit_and_the_gate_reads_each_of_them() -> None:
+    assert get_args(AuditWord) == get_args(Word)
+    assert {*lineage_findings.DEPENDENT, "rearranged"} == DEPENDENT | FOR_A_PANEL
