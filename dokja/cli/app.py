@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from dokja import __version__
-from dokja.cli import audit, demo, init, inspect, key, library, lint, publishing, record, rulebook, run, why
+from dokja.cli import audit, demo, init, inspect, key, library, lint, publishing, record, rulebook, run, verify, why
 from dokja.cli.face import Face
 from dokja.cli.help import Verb, Verbs, translate
 from dokja.language import Voice, mark
@@ -32,6 +32,8 @@ VERBS = (
     (why.why, why.HELP),
     (inspect.inspect, inspect.HELP),
     (audit.audit, audit.HELP),
+    (verify.export, verify.EXPORT),
+    (verify.verify, verify.VERIFY),
     (demo.demo, demo.HELP),
 )
 GROUPS = (

@@ -1,0 +1,130 @@
+"""`dokja export` and `dokja verify`: a record as a bundle for outsiders, and a bundle checked without the office."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dokja.cli.face import Face
+from dokja.cli.publishing import log_of
+from dokja.cli.record import Folder, open_
+from dokja.cli.usage import UsageError
+from dokja.errors import Place, Problem
+from dokja.language import mark
+
+if TYPE_CHECKING:
+    from dokja.verify import Fault, Verdict
+
+EXPORT = mark("Pack the signed record, the rulebook and the programme into a folder that anyone can check.")
+VERIFY = mark(
+    "Check a bundle without trusting the office: its integrity, then every act and every decision by the rules in "
+    "force at that moment. Exit code 0 valid, 1 invalid, 2 incomplete."
+)
+LARGEST_POLICY = 1_000_000
+
+
+class For(Enum):
+    """Who a bundle is for."""
+
+    public = "public"
+    auditor = "auditor"
+
+
+def export(
+    ctx: typer.Context,
+    folder: Folder,
+    target: Annotated[Path, typer.Argument(metavar="OUT", help=mark("A folder that is new or empty."))],
+    audience: Annotated[
+        For, typer.Option("--audience", metavar="public|auditor", help=mark("An auditor gets the evidence too."))
+    ] = For.public,
+) -> None:
+    """Write a bundle."""
+    from dokja.report.machine_readable import to_json
+    from dokja.verify import Source
+    from dokja.verify import export as write_bundle
+
+    face: Face = ctx.obj
+    programme, record = open_(folder)
+    source = Source(
+        folder / "programme.yaml", programme.rulebook_files, log_of(programme.record_file), folder / "evidence"
+    )
+    with record:
+        written = write_bundle(source, record, target, audience.value)
+    if face.json:
+        face.write(to_json({"folder": target, "audience": audience.value, "files": written}))
+        return
+    face.line(face.voice(mark("{count} files written to {folder}."), {"count": len(written), "folder": target}))
+    face.line(face.voice(mark("Check them with: dokja verify {folder}"), {"folder": target}))
+
+
+def verify(
+    ctx: typer.Context,
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help=mark("A bundle's folder."))],
+    policy: Annotated[
+        Path | None,
+        typer.Option("--policy", metavar="FILE", help=mark("Which log and which witnesses you trust.")),
+    ] = None,
+    genesis: Annotated[
+        str | None,
+        typer.Option("--genesis", metavar="DIGEST", help=mark("sha256: and the digest of the record's first entry.")),
+    ] = None,
+) -> int:
+    """Verify a bundle."""
+    from dokja.report.machine_readable import to_json
+    from dokja.verify import verify as check
+
+    face: Face = ctx.obj
+    if not bundle.is_dir():
+        raise UsageError(
+            Problem("usage-no-bundle", "There is no such folder.", "Name the folder of a bundle.", Place(bundle))
+        )
+    with face.working(mark("Verifying the bundle")):
+        verdict = check(bundle, _policy(policy), genesis)
+    if face.json:
+        problems = [
+            {"code": each.code, "act": each.act, "meaning": face.voice(each.meaning), "what": _what(face, each)}
+            for each in verdict.problems
+        ]
+        unchecked = [
+            {"what": face.voice(each.what, each.values), "needed": each.needed} for each in verdict.unchecked
+        ]
+        said = {"answer": verdict.answer, "size": verdict.size, "root": verdict.root}
+        face.write(to_json({**said, "problems": problems, "unchecked": unchecked}))
+    else:
+        _print(face, verdict)
+    return verdict.exit_code
+
+
+def _policy(file: Path | None) -> bytes | None:
+    if file is None:
+        return None
+    with file.open("rb") as stream:
+        return stream.read(LARGEST_POLICY + 1)
+
+
+_ANSWERS = {
+    "valid": (mark("Valid."), "bold green"),
+    "invalid": (mark("Invalid."), "bold red"),
+    "incomplete": (mark("Incomplete: nothing is wrong, and something that is needed was not there."), "bold yellow"),
+}
+
+
+def _print(face: Face, verdict: Verdict) -> None:
+    answer, style = _ANSWERS[verdict.answer]
+    face.line(face.voice(answer), style=style)
+    if verdict.size is not None:
+        values: dict[str, object] = {"size": f"{verdict.size:,}", "root": verdict.root}
+        face.line(face.voice(mark("{size} acts. Root {root}"), values), style="dim")
+    for each in verdict.problems:
+        where = "" if each.act is None else face.voice(mark("act {index}: "), {"index": each.act})
+        face.line(f"{where}{each.code} {face.voice(each.meaning)} {_what(face, each)}")
+    face.line(face.voice(mark("What was not checked, and why:")), style="bold")
+    for left in verdict.unchecked:
+        face.line(f"- {face.voice(left.what, left.values)}")
+
+
+def _what(face: Face, fault: Fault) -> str:
+    return face.voice(fault.what, fault.values)

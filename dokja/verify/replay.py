@@ -1,0 +1,121 @@
+"""The replay: every act of a record held against the rulebook in force at its time, and every decision recomputed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from dokja.adjudicate import adjudicate, gather
+from dokja.errors import NOWHERE, Problem
+from dokja.intake.course import Course
+from dokja.intake.reading import Reader
+from dokja.intake.rules import rules_of
+from dokja.intake.timely import breaches, entry_breach
+from dokja.language import mark
+from dokja.record import Entry, act_of
+from dokja.record.acts import AnyAct, ObjectionAnswered, Reply, RulebookAmended, RulebookPublished
+from dokja.record.bulk import light
+from dokja.record.canonical import Row
+from dokja.record.entries import BallotRow
+from dokja.verify.amendments import unpinned, unpublished
+from dokja.verify.course import Contents, Walk
+from dokja.verify.decided import decision_faults, left_open
+from dokja.verify.procedure import procedure_faults, unanswered
+from dokja.verify.verdict import Fault, Unchecked
+
+_OF_INTAKE: Mapping[str, str] = {
+    "act-unknown-clause": "CLAUSE_UNKNOWN",
+    "act-unknown-call": "PROCEDURE_NOT_PINNED",
+    "act-call-not-open": "DEADLINE",
+}
+"""Codes of the intake that the replay tells in words of its own; all others are `ACT_NOT_ALLOWED`."""
+
+__all__ = ["Contents", "Replay", "replay"]
+
+
+@dataclass
+class Replay:
+    """What a replay found, in the order in which it was found."""
+
+    faults: list[Fault] = field(default_factory=list)
+    unchecked: list[Unchecked] = field(default_factory=list)
+
+
+def replay(contents: Contents, bodies: Iterable[bytes]) -> Replay:
+    """Replay a record's entries, in order, under the rulebook that came with them."""
+    found = Replay()
+    rules = rules_of(contents.history, frozenset(source.id for source in contents.about.sources))
+    walk, reader = Walk(contents, rules, Course(rules)), Reader(rules)
+    entries: list[Entry] = []
+    ballots: list[BallotRow] = []
+    keys: set[str] = set()
+    digests: dict[int, str | None] = {}
+    for index, body in enumerate(bodies):
+        row = reader.read_line(body, NOWHERE)
+        if not isinstance(row, Row):
+            found.faults.extend(_of_intake(problem, index) for problem in row)
+            continue
+        if row.key in keys:
+            said = mark("“{key}” stands in the record twice.")
+            found.faults.append(Fault("ACT_NOT_ALLOWED", said, {"key": row.key}, index))
+            continue
+        keys.add(row.key)
+        if row.type == "ballot":
+            found.faults.extend(_ballot(walk, index, row))
+            ballots.append(light(index, row.body))
+            continue
+        act = act_of(row.body)
+        found.faults.extend(_act(walk, index, act))
+        entries.append(Entry(index, act))
+        if isinstance(act, RulebookPublished | RulebookAmended):
+            digests[act.number] = act.digest
+    found.faults.extend((*unpublished(walk), *unanswered(walk)))
+    found.unchecked.extend(unpinned(walk, digests))
+    _recompute(contents, entries, ballots, found)
+    found.faults.sort(key=lambda fault: (fault.act is None, fault.act or 0))
+    return found
+
+
+def _of_intake(problem: Problem, index: int) -> Fault:
+    return Fault(_OF_INTAKE.get(problem.code, "ACT_NOT_ALLOWED"), problem.what, problem.values, index)
+
+
+def _ballot(walk: Walk, index: int, row: Row) -> Iterable[Fault]:
+    """A ballot; its act is built only where more is asked of it than its row says, for there may be millions."""
+    assert row.stage is not None and row.team is not None  # noqa: S101 - every ballot names them
+    breach = entry_breach(walk.course, row.stage, row.team, row.when)
+    if breach is not None:
+        yield _of_intake(breach.at(NOWHERE), index)
+    if row.stage in walk.decisions or b'"signature"' in row.body or b'"clause"' in row.body:
+        yield from procedure_faults(walk, index, act_of(row.body))
+
+
+def _act(walk: Walk, index: int, act: AnyAct) -> Iterable[Fault]:
+    yield from (_of_intake(breach.at(NOWHERE), index) for breach in breaches(act, walk.course))
+    yield from procedure_faults(walk, index, act)
+    match act:
+        case Reply():
+            walk.replied.add(act.to)
+        case ObjectionAnswered():
+            walk.objections.pop(act.objection, None)
+    walk.course.fold(act)
+    walk.fold(index, act)
+
+
+def _recompute(contents: Contents, entries: list[Entry], ballots: list[BallotRow], found: Replay) -> None:
+    """Work the outcome out anew, without leaks, and hold the decisions against it."""
+    if not entries:
+        return
+    if any(fault.code == "ACT_NOT_ALLOWED" for fault in found.faults):
+        said = mark("The outcome: an act that cannot have happened stands in the record.")
+        found.unchecked.append(Unchecked(said, needed=True))
+        return
+    leaks = frozenset(source.id for source in contents.about.sources if source.standing == "leak")
+    cited = sorted({entry.act.source for entry in entries if entry.act.source in leaks} - {None})
+    if cited:
+        said = mark("What leaked: acts that rest on {sources} were left out of the outcome.")
+        found.unchecked.append(Unchecked(said, {"sources": ", ".join(map(str, cited))}))
+    horizon = max(entry.act.when for entry in entries)
+    outcome = adjudicate(contents.history, gather(entries, ballots, horizon, leaks), tuple(sorted(leaks)))
+    found.faults.extend(decision_faults(outcome))
+    found.unchecked.extend(left_open(outcome))

@@ -1,0 +1,111 @@
+"""The verification of a bundle: its integrity first, then every act of it replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from dokja.errors import DokjaError, Problem, RulebookError
+from dokja.language import mark
+from dokja.record.about import About
+from dokja.record.transparency import Published, RefusedError, check_bundle
+from dokja.record.transparency.checkpoint import Checkpoint, read_checkpoint
+from dokja.record.transparency.note import LARGEST_NOTE, read_note
+from dokja.record.transparency.published import check_bag, check_entries, check_tree, entries_of, read_file
+from dokja.rulebook import read_rulebook
+from dokja.strict_yaml import read_yaml, typed
+from dokja.verify.bundle import LOG, PROGRAMME, RULEBOOK
+from dokja.verify.replay import Contents, replay
+from dokja.verify.verdict import Fault, Unchecked, Verdict
+
+ABOUT = TypeAdapter(About)
+_UNREPLAYABLE = ("TREE_", "ENTRY_")
+"""Codes after which the entries are not known to be acts of this record."""
+
+NOT_IN_THIS_VERSION = (
+    Unchecked(mark("Draws by lot: how a lot was drawn is not part of the record in this version.")),
+    Unchecked(mark("Sealed marks and their openings: marks stand open in the record in this version.")),
+    Unchecked(mark("Receipts: an act that the office never took in leaves no trace in this version.")),
+    Unchecked(mark("Notice: the rulebook has no clause for how long before its effect a change is announced.")),
+    Unchecked(mark("Consent: it stands as the office recorded it; teams do not sign it in this version.")),
+    Unchecked(mark("Weighing: whether a decision took account of the replies it had before it; acts do not say.")),
+)
+
+
+def verify(folder: Path, policy: bytes | None = None, genesis: str | None = None) -> Verdict:
+    """Verify a bundle against a policy and the digest of its first entry, both from outside it.
+
+    Without a policy nothing says whose record this is: the verdict is incomplete at best.
+    """
+    published = check_bundle(folder, policy, genesis) if policy is not None else _unsigned(folder, genesis)
+    faults = [_refused(error) for error in published.refusals]
+    unchecked: list[Unchecked] = []
+    if policy is None:
+        said = mark("Signatures and witnesses of the checkpoints: no policy was named.")
+        unchecked.append(Unchecked(said, needed=True))
+    if genesis is None:
+        unchecked.append(
+            Unchecked(mark("The first entry: no digest of it was named; the bundle's own was believed."))
+        )
+    checkpoint = published.checkpoint
+    if checkpoint is None or any(error.code.startswith(_UNREPLAYABLE) for error in published.refusals):
+        unchecked.append(Unchecked(mark("The acts: the record is not whole, so nothing was replayed."), needed=True))
+    else:
+        _replay(folder, checkpoint, faults, unchecked)
+    size, root = (checkpoint.size, checkpoint.root.hex()) if checkpoint else (None, None)
+    return Verdict(tuple(faults), (*unchecked, *NOT_IN_THIS_VERSION), size, root)
+
+
+def _replay(folder: Path, checkpoint: Checkpoint, faults: list[Fault], unchecked: list[Unchecked]) -> None:
+    missing = [name for name in (PROGRAMME, RULEBOOK) if not (folder / name).exists()]
+    if missing:
+        said = mark("The acts: {path} is not in the bundle, so nothing was replayed.")
+        unchecked.extend(Unchecked(said, {"path": path}, needed=True) for path in missing)
+        return
+    try:
+        contents = _contents(folder)
+    except DokjaError as error:
+        faults.extend(_unreadable(problem) for problem in error.problems)
+        return
+    found = replay(contents, entries_of(folder / LOG, checkpoint.size))
+    faults.extend(found.faults)
+    unchecked.extend(found.unchecked)
+
+
+def _contents(folder: Path) -> Contents:
+    about = typed(read_yaml(folder / PROGRAMME, RulebookError), ABOUT, RulebookError, "programme-schema")
+    files = tuple(sorted((folder / RULEBOOK).glob("*.yaml")))
+    return Contents(about, read_rulebook(files), files)
+
+
+def _unreadable(problem: Problem) -> Fault:
+    return Fault("CONTENT_UNREADABLE", problem.what, problem.values)
+
+
+def _refused(error: RefusedError) -> Fault:
+    return Fault(error.code, mark("{detail}"), {"detail": error.detail or "–"}, error.index)
+
+
+def _unsigned(folder: Path, genesis: str | None) -> Published:
+    """The integrity of a bundle as far as it goes without knowing whose signature to ask for."""
+    refusals: list[RefusedError] = []
+    try:
+        checkpoint = read_checkpoint(read_note(read_file(folder / LOG / "checkpoint", LARGEST_NOTE + 1)).text)
+    except RefusedError as error:
+        return Published(None, (error,))
+    for check in _checks(folder, checkpoint, genesis):
+        try:
+            check()
+        except RefusedError as error:
+            refusals.append(error)
+            if error.code.startswith(_UNREPLAYABLE):
+                break
+    return Published(checkpoint, tuple(refusals))
+
+
+def _checks(folder: Path, checkpoint: Checkpoint, genesis: str | None) -> Iterator[Callable[[], object]]:
+    yield lambda: check_bag(folder)
+    yield lambda: check_tree(folder / LOG, checkpoint)
+    yield lambda: check_entries(folder / LOG, checkpoint.size, genesis)

@@ -1,0 +1,157 @@
+"""Small programmes made on the spot, recorded, signed and packed: each test adds what its story needs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from dokja.record import ACT, open_record
+from dokja.record.transparency.signing import genesis, sign_checkpoint, signed, snapshot
+from dokja.verify import Source, Verdict, export, verify
+from tests.record.transparency.at_hand import OFFICE
+
+RULES = Path(__file__).parents[1] / "intake" / "programme" / "0001-rules.yaml"
+POLICY = f"log {OFFICE.key()}\nquorum none\n".encode()
+TEAMS = ("team-a", "team-b")
+Json = dict[str, Any]
+
+ABOUT = """\
+dokja: "1"
+id: small
+title: {ko: 사업, en: Programme}
+time_zone: Asia/Seoul
+sources:
+  - {id: announcement, title: {ko: 공고, en: Announcement}, standing: official}
+"""
+
+
+def act(kind: str, named: str, when: str, by: str = "office", /, **said: object) -> Json:
+    return {"type": kind, "id": named, "who": by, "when": f"{when}+09:00", **said}
+
+
+def digest(file: Path) -> str:
+    return f"sha256:{sha256(file.read_bytes()).hexdigest()}"
+
+
+def opening() -> list[Json]:
+    """The rules are published, two teams apply, both are admitted."""
+    return [
+        act("rulebook-published", "rules", "2027-01-04T09:00:00", number=1, digest=digest(RULES)),
+        act("call-opened", "opened", "2027-01-04T10:00:00", clause="first-call", call="first-call"),
+        *(application(team, "2027-01-20T11:00:00") for team in TEAMS),
+        *(
+            act("admission", f"admission-{team}", "2027-02-05T11:00:00", call="first-call", stage="stage-1",
+                team=team, in_favour=5, panel_size=7)
+            for team in TEAMS
+        ),
+    ]  # fmt: skip
+
+
+def application(team: str, when: str) -> Json:
+    return act(
+        "application",
+        f"application-{team}",
+        when,
+        team,
+        call="first-call",
+        team=team,
+        name={"ko": "팀", "en": "Team"},
+    )
+
+
+def decision(*goes_on: str, when: str = "2027-08-31T14:00:00", **said: object) -> Json:
+    return act(
+        "decision", "decision-1", when, clause="cut-1", stage="stage-1", goes_on=list(goes_on or TEAMS), **said
+    )
+
+
+def votes(team: str, raters: int = 5, *, meets: bool) -> list[Json]:
+    """Raters who say whether a team meets the gate."""
+    return [
+        act("ballot", "ballot", "2027-08-17T10:00:00", f"rater-{number}", stage="stage-1", panel="experts",
+            rater=f"rater-{number}", team=team, gate="independence-1", meets=meets)
+        for number in range(1, raters + 1)
+    ]  # fmt: skip
+
+
+def clause(name: str, **changed: object) -> Json:
+    """A clause of the founding rules, changed."""
+    tree = YAML(typ="safe", pure=True).load(RULES.read_text(encoding="utf-8"))
+    found: Json = next(each for each in tree["clauses"] if each["id"] == name)
+    return {**found, **changed}
+
+
+@dataclass
+class Small:
+    """A programme in the making."""
+
+    folder: Path
+    acts: list[Json] = field(default_factory=opening)
+    documents: int = 1
+
+    def __post_init__(self) -> None:
+        (self.folder / "rulebook").mkdir(parents=True)
+        (self.folder / "programme.yaml").write_text(ABOUT, encoding="utf-8")
+        shutil.copy(RULES, self.folder / "rulebook" / "0001-rules.yaml")
+
+    def amend(
+        self,
+        when: str,
+        *clauses: Json,
+        consented: Sequence[str] = (),
+        repeals: Sequence[str] = (),
+        published: str | None = None,
+    ) -> None:
+        """A document is announced and takes effect; an act publishes it then, or when `published` says."""
+        self.documents += 1
+        file = self.folder / "rulebook" / f"{self.documents:04d}-amendment.yaml"
+        tree = {
+            "dokja": "1",
+            "rulebook": "intake-tests",
+            "number": self.documents,
+            "title": {"ko": "개정", "en": "Amendment"},
+            "announced": f"{when}+09:00",
+            "effective": f"{when}+09:00",
+            "amendment": {"scope": ["stage-1"], "reason": {"ko": "이유", "en": "Reason"}, "consented": [*consented]},
+            "clauses": [*clauses],
+            "repeals": [*repeals],
+        }
+        with file.open("w", encoding="utf-8") as stream:
+            YAML(typ="safe", pure=True).dump(tree, stream)
+        name = f"rulebook-{self.documents}"
+        self.add(
+            act("rulebook-amended", name, published or when, number=self.documents, consented=[*consented],
+                digest=digest(file))
+        )  # fmt: skip
+
+    def add(self, *acts: Json) -> None:
+        self.acts.extend(acts)
+
+    def bundle(self, *, keys: bool = False) -> Path:
+        """Record, sign and pack it; `keys`: every act is signed with the office's key."""
+        made = [ACT.validate_python(each) for each in self.acts]
+        if keys:
+            founding = genesis([("office", OFFICE)], 1, "office", datetime(2027, 1, 1, tzinfo=UTC))
+            made = [founding, *(signed(each, OFFICE) for each in made)]
+        log, target = self.folder / "record" / "log", self.folder / "bundle"
+        with open_record(self.folder / "record" / "record.sqlite") as record:
+            record.append(made)
+            sign_checkpoint(log, snapshot(record), OFFICE)
+            files = sorted((self.folder / "rulebook").iterdir())
+            export(Source(self.folder / "programme.yaml", files, log, self.folder / "evidence"), record, target)
+        return target
+
+    def verdict(self) -> Verdict:
+        return verify(self.bundle(), POLICY)
+
+
+def told(verdict: Verdict) -> list[tuple[str, int | None]]:
+    """The codes, each with its act."""
+    return [(fault.code, fault.act) for fault in verdict.problems]
