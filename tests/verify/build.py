@@ -16,6 +16,7 @@ from dokja.record import ACT, open_record
 from dokja.record.transparency.signing import genesis, sign_checkpoint, signed, snapshot
 from dokja.verify import Source, Verdict, export, verify
 from tests.record.transparency.at_hand import OFFICE
+from verifier import dokja_verify as second
 
 RULES = Path(__file__).parents[1] / "intake" / "programme" / "0001-rules.yaml"
 POLICY = f"log {OFFICE.key()}\nquorum none\n".encode()
@@ -149,7 +150,10 @@ class Small:
         return target
 
     def verdict(self) -> Verdict:
-        return verify(self.bundle(), POLICY)
+        """The verdict on it; the second verifier, which knows no rules, finds nothing wrong with any of these."""
+        bundle = self.bundle()
+        assert second.verify(str(bundle), POLICY) == []
+        return verify(bundle, POLICY)
 
 
 def told(verdict: Verdict) -> list[tuple[str, int | None]]:

@@ -63,6 +63,20 @@ def test_a_byte_that_was_touched_is_told(bundle: Path) -> None:
     assert told(verify(bundle)) == [("BAG_DIGEST", None)]
 
 
+def test_no_file_of_a_bundle_can_be_touched(bundle: Path) -> None:
+    files = sorted(path for path in bundle.rglob("*") if path.is_file())
+    assert len(files) == 9
+    for file in files:
+        held = file.read_bytes()
+        for place in (0, len(held) // 2, len(held) - 1):
+            file.write_bytes(held[:place] + bytes([held[place] ^ 1]) + held[place + 1 :])
+            assert verify(bundle, POLICY).answer == "invalid", (file, place)
+        file.unlink()
+        assert verify(bundle, POLICY).answer == "invalid", file
+        file.write_bytes(held)
+    assert verify(bundle, POLICY).answer == "valid"
+
+
 def test_a_rulebook_that_was_exchanged_is_not_the_published_one(bundle: Path) -> None:
     file = bundle / "data" / "rulebook" / "0001.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("minimum: 0", "minimum: 1"), encoding="utf-8")
