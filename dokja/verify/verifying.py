@@ -21,8 +21,8 @@ from dokja.verify.replay import Contents, replay
 from dokja.verify.verdict import Fault, Unchecked, Verdict
 
 ABOUT = TypeAdapter(About)
-_UNREPLAYABLE = ("TREE_", "ENTRY_")
-"""Codes after which the entries are not known to be acts of this record."""
+_UNREPLAYABLE = ("TREE_", "ENTRY_", "BAG_PATH")
+"""Codes after which the entries are not known to be acts of this record, or a path may lead out of the bundle."""
 
 NOT_IN_THIS_VERSION = (
     Unchecked(mark("Draws by lot: how a lot was drawn is not part of the record in this version.")),

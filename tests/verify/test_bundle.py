@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from hashlib import sha256
 from pathlib import Path
@@ -75,6 +76,17 @@ def test_no_file_of_a_bundle_can_be_touched(bundle: Path) -> None:
         assert verify(bundle, POLICY).answer == "invalid", file
         file.write_bytes(held)
     assert verify(bundle, POLICY).answer == "valid"
+
+
+@pytest.mark.parametrize("name", ["programme.yaml", "rulebook/0001.yaml"])
+def test_a_path_that_leads_elsewhere_is_not_followed(name: str, bundle: Path, tmp_path: Path) -> None:
+    file = bundle / "data" / name
+    file.unlink()
+    os.mkfifo(file)
+    assert told(verify(bundle, POLICY)) == [("BAG_PATH", None)]
+    file.unlink()
+    file.symlink_to(tmp_path / "mine" / "programme.yaml")
+    assert told(verify(bundle, POLICY)) == [("BAG_PATH", None)]
 
 
 def test_a_rulebook_that_was_exchanged_is_not_the_published_one(bundle: Path) -> None:
