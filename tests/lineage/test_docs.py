@@ -1,0 +1,25 @@
+"""docs/lineage.md names every field of an audit's JSON, every word and every test."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from dokja.lineage.anchoring import Anchored
+from dokja.lineage.evidence import FamilyEffect, LabelTest
+from dokja.lineage.findings import Audit, Coverage, Finding, MapRow, Power, Word
+from dokja.lineage.words import TESTS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "lineage.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("model", [Audit, Finding, LabelTest, FamilyEffect, Anchored, MapRow, Power, Coverage])
+def test_every_field_is_named(model: type) -> None:
+    assert [field.name for field in fields(model) if f"`{field.name}`" not in PAGE] == []
+
+
+def test_every_word_and_every_test_is_explained() -> None:
+    assert [word for word in (*get_args(Word), *TESTS) if f"`{word}`" not in PAGE] == []
