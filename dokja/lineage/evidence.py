@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dokja.lineage.pairing import GroupPair, across, aligned
-from dokja.lineage.sides import LOOKED_AT, Group, Member, Model, Reader, drawn, joined
+from dokja.lineage.sides import Group, Member, Model, Reader, drawn, joined
 from dokja.lineage.statistics import (
     JointTrace,
     Matches,
@@ -44,6 +44,9 @@ FEWEST = 8
 
 SEARCHED = 256
 """How many units of a group the search over all layers looks at."""
+
+SEARCHED_ACROSS = 1024
+"""How many numbers of each unit that search looks at: so all layers fit in memory, and none is read twice."""
 
 PARTNERS = 256
 """How many matched units a test shows as an example."""
@@ -159,13 +162,10 @@ class Held:
         object.__setattr__(self, "left", self.left.within(looks))
         object.__setattr__(self, "right", self.right.within(looks))
 
-    def units(self, pair: tuple[Member, Member], size: int = LOOKED_AT) -> tuple[Units, Units] | None:
-        """Both sides' units, at most `size`; `None` where there are too few, or where the units of both stand in the
-        same kind of order, so that labels would agree by the order alone."""
+    def units(self, pair: tuple[Member, Member]) -> tuple[Units, Units] | None:
+        """Both sides' units; `None` where there are too few, or where the units of both stand in the same kind of
+        order, so that labels would agree by the order alone."""
         x, y = self.left.units(pair[0]), self.right.units(pair[1])
-        if x.total == y.total and size < LOOKED_AT:
-            chosen = drawn(self.key, x.total, size)
-            x, y = _only(x, chosen), _only(y, chosen)
         if min(len(x.labels), len(y.labels)) < FEWEST or self.ordered(pair):
             return None
         return x, y
@@ -182,9 +182,9 @@ def _only(units: Units, labels: Labels) -> Units:
     return units if kept.all() else Units(units.rows[kept], units.labels[kept], units.total)
 
 
-def _together(held: Held, pair: GroupPair, size: int = LOOKED_AT) -> tuple[Matches, list[tuple[str, Matches]]] | None:
-    """The matches of a group by all its members at once, and by each family alone (not in a search)."""
-    sides = [(a.family, found) for a, b in pair.members if (found := held.units((a, b), size)) is not None]
+def _together(held: Held, pair: GroupPair) -> tuple[Matches, list[tuple[str, Matches]]] | None:
+    """The matches of a group by all its members at once, and by each family alone."""
+    sides = [(a.family, found) for a, b in pair.members if (found := held.units((a, b))) is not None]
     if not sides:
         return None
     x, y = joined([one for _, (one, _) in sides]), joined([other for _, (_, other) in sides])
@@ -193,7 +193,7 @@ def _together(held: Held, pair: GroupPair, size: int = LOOKED_AT) -> tuple[Match
     whole = fixed_points(x, y)
     if len(sides) == 1:
         return whole, [(sides[0][0], whole)]
-    return whole, [(family, fixed_points(*each)) for family, each in sides] if size == LOOKED_AT else []
+    return whole, [(family, fixed_points(*each)) for family, each in sides]
 
 
 def label_test(held: Held, component: str) -> LabelTest:
@@ -312,16 +312,46 @@ def layer_test(held: Held, component: str) -> tuple[LabelTest, tuple[Partner, ..
     """
     tried: dict[str, list[tuple[GroupPair, Matches]]] = {}
     wanted: dict[str, list[tuple[GroupPair, Matches]]] = {}
+    search = _Search(held)
     for pair in across(held.left.model, held.right.model, component):
-        found = _together(held, pair, SEARCHED)
-        if found is not None and found[0].square:
-            tried.setdefault(pair.left.name, []).append((pair, found[0]))
-            wanted.setdefault(pair.right.name, []).append((pair.swapped, found[0]))
+        found = search.matches(pair)
+        if found is not None:
+            tried.setdefault(pair.left.name, []).append((pair, found))
+            wanted.setdefault(pair.right.name, []).append((pair.swapped, found))
     tally, searched = _Tally(), 0.0
     for options in tried.values():
         tally.add(_best(options)[1], ())
         searched += float(np.log10(len(options)))
     return tally.test("layers", searched), _partners(tried), _partners(wanted)
+
+
+@dataclass
+class _Search:
+    """Small copies of all groups, each made once: the same units and the same numbers of them on both sides."""
+
+    held: Held
+    _kept: dict[tuple[object, ...], Units] = field(default_factory=dict)
+
+    def matches(self, pair: GroupPair) -> Matches | None:
+        members = [each for each in pair.members if not self.held.ordered(each)]
+        if not members:
+            return None
+        x = self._units(self.held.left, [a for a, _ in members])
+        y = self._units(self.held.right, [b for _, b in members])
+        if x.total != y.total or min(len(x.labels), len(y.labels)) < FEWEST:
+            return None
+        return fixed_points(x, y)
+
+    def _units(self, reader: Reader, members: Sequence[Member]) -> Units:
+        key = (id(reader), *(member.key for member in members))
+        if key not in self._kept:
+            parts = [reader.units(member) for member in members]
+            chosen = drawn(self.held.key, parts[0].total, SEARCHED)
+            whole = joined([_only(part, chosen) for part in parts])
+            places = drawn(self.held.key, whole.rows.shape[1], SEARCHED_ACROSS)
+            rows = np.ascontiguousarray(whole.rows[:, places])
+            self._kept[key] = Units(rows, whole.labels, whole.total)
+        return self._kept[key]
 
 
 Options = Sequence[tuple[GroupPair, Matches]]

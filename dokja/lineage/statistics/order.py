@@ -21,7 +21,7 @@ from dokja.lineage.statistics.units import Floats, flattened, unit_rows
 #: |z| from which a place says something; the moments are exact, the margin pays for tails that are not Gaussian.
 LIMIT = 6.0
 #: Runs of neighbouring units that are looked at, of so many units each, at most so many in all.
-RUN, UNITS = 16, 1024
+RUN, UNITS = 16, 512
 
 
 @dataclass(frozen=True)
