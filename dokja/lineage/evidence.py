@@ -233,8 +233,9 @@ def _add_channels(held: Held, component: str, tally: _Tally) -> None:
     families: dict[str, JointTrace] = {}
     for a, b in pairs:
         x, y = _same_rows(held, a, b)
-        whole.add(x, y)
         families.setdefault(a.family, JointTrace(channels, chosen)).add(x, y)
+    for each in families.values():
+        whole.include(each)
     tally.add(whole.matches(), [(f"{family}, channels", each.matches()) for family, each in families.items()])
 
 

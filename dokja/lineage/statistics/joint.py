@@ -52,6 +52,15 @@ class JointTrace:
                 self._squares[place] += np.einsum("ij,ij->j", side, side, dtype=np.float64)
             self.rows += len(both)
 
+    def include(self, other: JointTrace) -> None:
+        """Add what another one of the same channels has added up."""
+        if self.channels != other.channels or not np.array_equal(self.sample, other.sample):
+            raise ValueError("other channels are looked at")
+        self._cross += other._cross
+        self._sums += other._sums
+        self._squares += other._squares
+        self.rows += other.rows
+
     def cosines(self) -> Matrix:
         """Cosines of the centred channels; NaN in the row or column of a channel that is constant."""
         if self.rows == 0:
