@@ -23,7 +23,6 @@ from jinja2.ext import babel_extract
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "dokja"
 CATALOGUE = SOURCE / "locale" / "ko" / "LC_MESSAGES" / "dokja.po"
-PARTS = SOURCE / "locale" / "parts"
 
 SPEAKERS = frozenset({"voice", "say", "mark", "note", "working", "_", "gettext"})
 """Functions whose first argument is a message."""
@@ -31,6 +30,7 @@ SPEAKERS = frozenset({"voice", "say", "mark", "note", "working", "_", "gettext"}
 SENTENCE = re.compile(r"(?:[A-Z“{]|[a-z]+\.yaml ).* .*[.?…”]", re.DOTALL)
 FAMILIES = (
     "act",
+    "audit",
     "checkpoint",
     "demo",
     "file",
@@ -49,8 +49,17 @@ FAMILIES = (
 """What codes of problems begin with: the room or the verb that they come from."""
 
 CODE = re.compile(rf"(?:{'|'.join(FAMILIES)})(?:-[a-z0-9]+)+")
-NO_CODES = frozenset({"key-registered", "key-rotated", "rulebook-published", "rulebook-amended"})
-"""Types of acts, which look like codes."""
+NO_CODES = frozenset(
+    {
+        "audit-reported",
+        "audit-without-rule",
+        "key-registered",
+        "key-rotated",
+        "rulebook-published",
+        "rulebook-amended",
+    }
+)
+"""Types of acts and the name of a lint rule, which look like codes."""
 
 PLACEHOLDERS = Formatter()
 
@@ -155,11 +164,8 @@ def catalogue() -> Catalog:
 
 
 def merge() -> tuple[list[str], list[str]]:
-    """Write the catalogue anew from what stands in it and in `parts`: the messages without Korean, and those gone."""
+    """Write the catalogue anew from what stands in it: the messages without Korean, and those gone."""
     korean = {str(entry.id): str(entry.string) for entry in catalogue() if entry.id}
-    for part in sorted(PARTS.glob("*.po")):
-        with part.open("rb") as stream:
-            korean |= {str(entry.id): str(entry.string) for entry in read_po(stream, locale="ko") if entry.id}
     wanted = messages()
     fresh = Catalog(
         locale="ko",

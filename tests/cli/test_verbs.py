@@ -190,7 +190,7 @@ def test_record_check_finds_a_flipped_letter(small: Path, dokja: Dokja) -> None:
     assert json.loads(dokja("record", "check", small, "--json").out)["problems"]
 
 
-@pytest.mark.parametrize(("word", "verbs"), [("re", "record"), ("l", "lint"), ("wh", "why")])
+@pytest.mark.parametrize(("word", "verbs"), [("re", "record"), ("lin", "lint"), ("wh", "why")])
 def test_a_shell_completes_verbs(word: str, verbs: str) -> None:
     asked = {"_DOKJA_COMPLETE": "complete_bash", "COMP_WORDS": f"dokja {word}", "COMP_CWORD": "1"}
     done = subprocess.run(
