@@ -31,8 +31,12 @@ CLOSE = 0.9
 LEAST_CORRELATION = 0.05
 """The least correlation of equally labelled units above all others, likewise."""
 
-SURVIVES = 0.1
-"""The partial correlation, given the initialisation, from which training itself is shared."""
+SURVIVES = CLOSE
+"""The partial correlation, given the initialisation, from which training itself is shared.
+
+No lower: models of one seed that were trained apart on data of one kind learn alike. In the zoo of the benchmarks
+they came to 0.21 to 0.78, real descendants to 0.36 to 1, and no threshold between them tells the two apart.
+"""
 
 SEEN_WITH = 0.99
 

@@ -252,7 +252,7 @@ class Reader:
     """
 
     source: Source
-    room: int = 256 << 20
+    room: int = 96 << 20
     looks: int = LOOKED_AT
     _kept: dict[tuple[object, ...], Matrix] = field(default_factory=dict)
     _units: dict[tuple[object, ...], Units] = field(default_factory=dict)

@@ -41,7 +41,7 @@ def every_word() -> Audit:
         finding("vision-encoder", "elm", "pruned", tests=(order(),)),
         finding("text-decoder", "pine", "merged", shares=(("pine", 0.62), ("maple", 0.38)), closeness=0.8),
         finding("experts", "pine", "upcycled", layer_map=upcycled(), tests=(labels(0.2), layers(0.9))),
-        finding("head", "pine", "derived", step0=0.605),
+        finding("head", "pine", "derived", step0=0.95),
     )
 
 

@@ -125,7 +125,7 @@ def test_a_seed_is_ruled_out_by_step_0_alone_or_by_closeness() -> None:
     def page(**facts: float) -> str:
         return render(audit(finding("head", "elm", "derived", **facts)), COMMAND, "en")  # type: ignore[arg-type]
 
-    assert "standing fails" in page(step0=0.605)
+    assert "standing fails" in page(step0=0.95)
     assert "standing fails" in page(closeness=0.95)
     assert "standing fails" not in page(step0=0.03)
     assert "standing fails" not in page(closeness=0.5)
