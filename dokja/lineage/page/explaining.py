@@ -38,16 +38,16 @@ def replies(finding: Finding, voice: Voice) -> tuple[Reply, ...]:
 
 def _seed(finding: Finding, voice: Voice) -> Reply:
     if finding.step0 is not None:
-        values = {"value": f"{finding.step0:.3f}", "least": f"{SURVIVES:.1f}"}
+        values = {"value": f"{finding.step0:.3f}", "least": f"{SURVIVES:.2f}"}
         if finding.step0 >= SURVIVES:
             said = mark(
                 "The same seed: what training changed agrees as well. Given the initialisation, {value} of "
-                "correlation is left; a seed alone leaves less than {least}."
+                "correlation is left; a seed alone has not been seen to leave {least}."
             )
             return Reply("fails", voice(said, values))
         said = mark(
-            "The same seed: it explains the finding. Given the initialisation, {value} of correlation is left; "
-            "shared training leaves {least} or more."
+            "The same seed: not excluded. Given the initialisation, {value} of correlation is left; only {least} or "
+            "more would exclude it."
         )
         return Reply("holds", voice(said, values))
     if finding.closeness is not None and finding.closeness >= CLOSE:
