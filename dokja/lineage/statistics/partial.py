@@ -43,8 +43,8 @@ def partial_correlation(left: Floats, right: Floats, start: Floats) -> Partial:
     *not* exchangeable, and no permutation calibrates it (in the zoo of the benchmarks: 0.21 to 0.78 for the same
     seed, 0.36 to 1 for a descendant). Each row is centred, freed of its projection on the start's row (its decay by
     any factor), and correlated, all rows together. Rows that are not finite anywhere are left out. Assumes that the
-    step-0 checkpoint is authentic. Source: partial correlation, Pearson and Yule; for its use here see the documentation
-    of the audit.
+    step-0 checkpoint is authentic. Source: partial correlation, Pearson and Yule; for its use here see the
+    documentation of the audit.
     """
     if not left.shape == right.shape == start.shape:
         raise ValueError(f"shapes {left.shape}, {right.shape} and {start.shape} differ")
