@@ -1,0 +1,48 @@
+"""All acts that a record may hold, as one type discriminated by `type`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
+
+from dokja.record.acts.calls import Admission, Application, CallClosed, CallOpened, Declined
+from dokja.record.acts.decisions import Decision, EvaluationMoved, Withdrawal
+from dokja.record.acts.findings import AuditReported, Finding, Reply
+from dokja.record.acts.grants import GrantDelivered, GrantReturned
+from dokja.record.acts.keys import Genesis, KeyRegistered, KeyRotated
+from dokja.record.acts.objections import ObjectionAnswered, ObjectionFiled
+from dokja.record.acts.publicity import Disclosure, Statement
+from dokja.record.acts.rules import RulebookAmended, RulebookPublished
+from dokja.record.acts.scores import Ballot, MeasurementReported, SubmissionReceived
+
+AnyAct = Annotated[
+    RulebookPublished
+    | RulebookAmended
+    | CallOpened
+    | CallClosed
+    | Application
+    | Admission
+    | Declined
+    | GrantDelivered
+    | GrantReturned
+    | SubmissionReceived
+    | MeasurementReported
+    | Ballot
+    | Finding
+    | AuditReported
+    | Reply
+    | ObjectionFiled
+    | ObjectionAnswered
+    | Decision
+    | Disclosure
+    | EvaluationMoved
+    | Withdrawal
+    | Statement
+    | Genesis
+    | KeyRotated
+    | KeyRegistered,
+    Field(discriminator="type"),
+]
+
+ACT: TypeAdapter[AnyAct] = TypeAdapter(AnyAct)
