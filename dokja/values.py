@@ -125,11 +125,25 @@ Text = Annotated[
     StringConstraints(min_length=1, max_length=MAXIMUM_TEXT, strip_whitespace=True),
 ]
 
+
+def _unsigned(pattern: str) -> str:
+    return pattern.replace("^-?", "^")
+
+
+def _above_zero(pattern: str) -> str:
+    return _unsigned(pattern).replace("^", r"^(?!0(?:\.0+)?$)")
+
+
+def _as_editors_see(kind: str, pattern: str, **bounds: int) -> WithJsonSchema:
+    """The JSON Schema of a number: dokja reads `4` as the text that was written, an editor takes it for a number."""
+    return WithJsonSchema({"anyOf": [{"type": "string", "pattern": pattern}, {"type": kind, **bounds}]})
+
+
 Number = Annotated[
     Decimal,
     BeforeValidator(_decimal),
     PlainSerializer(plain, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": DECIMAL_PATTERN}),
+    _as_editors_see("number", DECIMAL_PATTERN),
 ]
 """An exact decimal, at most 18 digits on each side of the point; unit as the field says."""
 
@@ -146,12 +160,22 @@ def _positive(number: Decimal) -> Decimal:
     return number
 
 
-Points = Annotated[Number, AfterValidator(_not_negative)]
+Points = Annotated[
+    Number,
+    AfterValidator(_not_negative),
+    _as_editors_see("number", _unsigned(DECIMAL_PATTERN), minimum=0),
+]
 """Points, marks or shares: an exact decimal from 0 up."""
 
-PositivePoints = Annotated[Number, AfterValidator(_positive)]
+PositivePoints = Annotated[
+    Number,
+    AfterValidator(_positive),
+    _as_editors_see("number", _above_zero(DECIMAL_PATTERN), exclusiveMinimum=0),
+]
 
-Count = Annotated[int, BeforeValidator(_count), WithJsonSchema({"type": "string", "pattern": COUNT_PATTERN})]
+Count = Annotated[
+    int, BeforeValidator(_count), _as_editors_see("integer", COUNT_PATTERN, minimum=0, maximum=10**9 - 1)
+]
 """A whole number from 0 up, below 10^9."""
 
 
@@ -161,15 +185,19 @@ def _at_least_one(count: int) -> int:
     return count
 
 
-PositiveCount = Annotated[Count, AfterValidator(_at_least_one)]
+PositiveCount = Annotated[
+    Count,
+    AfterValidator(_at_least_one),
+    _as_editors_see("integer", _above_zero(COUNT_PATTERN), minimum=1, maximum=10**9 - 1),
+]
 
-Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"enum": ["true", "false"]})]
+Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"enum": [True, False, "true", "false"]})]
 
 Moment = Annotated[
     datetime,
     BeforeValidator(_time),
     PlainSerializer(utc_text, return_type=str),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": TIME_PATTERN}),
 ]
 """RFC 3339 with an offset; written out in UTC, to the second."""
 

@@ -60,10 +60,13 @@ def show(
 
 def schema(ctx: typer.Context) -> None:
     """Print the JSON Schema."""
+    from pydantic.json_schema import GenerateJsonSchema
+
     from dokja.rulebook.reading import DOCUMENT
 
     face: Face = ctx.obj
-    face.write(json.dumps(DOCUMENT.json_schema(), ensure_ascii=False, indent=2) + "\n")
+    form = {"$schema": GenerateJsonSchema.schema_dialect, **DOCUMENT.json_schema()}
+    face.write(json.dumps(form, ensure_ascii=False, indent=2) + "\n")
 
 
 def _moment(text: str, programme: Programme) -> datetime:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
+from pydantic.json_schema import WithJsonSchema
 
 from dokja.errors import NOWHERE, Place
 from dokja.rulebook.clauses import AnyClause, Clause, Score, Stage, stage_of
@@ -34,7 +35,7 @@ class Amendment(Model):
 class RulebookDocument(Model):
     """One file of a rulebook: the founding document (no `amendment`) or a change of it."""
 
-    dokja: Literal["1"]
+    dokja: Annotated[Literal["1"], WithJsonSchema({"enum": ["1", 1]})]
     rulebook: Id
     number: PositiveCount
     title: Bilingual

@@ -156,6 +156,7 @@ def test_rulebook_show_tells_the_rules_of_a_day(at: str, clauses: int | None, do
 
 def test_the_schema_is_one_of_json_schema_with_every_kind_of_clause(dokja: Dokja) -> None:
     schema = json.loads(dokja("rulebook", "schema").out)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["type"] == "object"
     assert {"Stage", "Cut", "Contingency", "Gate", "Call"} <= set(schema["$defs"])
 
