@@ -54,7 +54,7 @@ def adjudicate_stage(course: StageCourse, history: History, evidence: Evidence) 
         checks=(),
         holdings=(),
         decision=course.decision[0] if course.decision else None,
-        withdrawn=course.withdrawn,
+        withdrawn=course.gone,
     )
     clause = latest.one(ScoreClause, stage.id)
     scored = (
@@ -131,7 +131,7 @@ def _readings(outcome: StageOutcome, course: StageCourse, rules: Rulebook) -> tu
     field = _field(outcome, cut, contingencies)
     after = {
         "withdrawn": len(course.withdrawn),
-        "withdrawn_after": course.withdrawn_after,
+        "withdrawn_after": len(course.left_after),
         "upheld_after": course.upheld_after,
     }
     said = cut.order if cut else None
