@@ -8,14 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from dokja.adjudicate.cut import Field, remaining, tie_at_cut
+from dokja.adjudicate.cut import Field, deciding_step, remaining, tie_at_cut
 from dokja.adjudicate.outcome import Fate, Modality, SituationFound
-from dokja.rulebook.clauses import Bounds, Condition, Contingency, Cut
+from dokja.rulebook.clauses import Bounds, Condition, Contingency, Cut, TieRule, TieStep
 from dokja.rulebook.outcomes import SITUATIONS, Order, Situation
 
 Range = tuple[int, int]
 
-DECIDING_STEPS = ("all-go-on", "none-goes-on", "lot")
+_SETTLED_BY: Mapping[str, TieStep] = {
+    "all-tied-go-on": "all-go-on",
+    "none-tied-goes-on": "none-goes-on",
+    "lot": "lot",
+}
+"""What a contingency's consequence is as a step of a tie rule."""
+
+
+def settled_tie(situations: Iterable[SituationFound]) -> TieRule | None:
+    """The step by which the one contingency that answers a certain tie settles it; `None` where there is none."""
+    for found in situations:
+        if (found.situation, found.modality, len(found.consequences)) == ("tie-at-cut", "certain", 1):
+            step = _SETTLED_BY.get(found.consequences[0])
+            return TieRule(step=step) if step else None
+    return None
 
 
 def found_situations(
@@ -30,17 +44,19 @@ def found_situations(
 
     after: the counts `withdrawn`, `withdrawn_after` and `upheld_after` of the stage.
     """
-    tie, tied, contested = tie_at_cut(field, order, fates)
+    tie = tie_at_cut(field, order, fates)
     left = remaining(field, order, fates)
+    before_tie = _goes_on(fates[team] for team in tie.ahead) if tie.contested else left
+    tied = len(tie.teams)
     counts: dict[str, Range] = {
         "undecided": _count(team in field.undecided for team in field.teams),
         "failed": _count_modal(at_gate for team, at_gate in field.at_gate.items() if team not in field.undecided),
         "below_minimum": _count_modal(
             minimum for team, minimum in field.minimum.items() if field.at_gate[team] != "excluded"
         ),
-        "remaining": (left[0] - contested, left[1] - contested) if contested else left,
+        "remaining": before_tie,
         "tied": (tied, tied),
-        "contested": (contested, contested),
+        "contested": (tie.contested, tie.contested),
         **{name: (count, count) for name, count in after.items()},
     }
     presence: dict[Situation, Modality] = {
@@ -48,7 +64,7 @@ def found_situations(
         "gate-undecided": _reaches(counts["undecided"], 1, None),
         "nobody-remains": _reaches(left, 0, 0),
         "fewer-remain-than-seats": _reaches(left, 1, field.seats - 1),
-        "tie-at-cut": tie,
+        "tie-at-cut": tie.modality,
         "withdrawal-after-decision": _reaches(counts["withdrawn_after"], 1, None),
         "objection-upheld-after-decision": _reaches(counts["upheld_after"], 1, None),
     }
@@ -76,9 +92,10 @@ def _found(
     ]
     clauses = [contingency.id for contingency in answering]
     consequences: list[str] = [contingency.consequence for contingency in answering]
-    if situation == "tie-at-cut" and cut is not None and cut.ties and cut.ties[-1].step in DECIDING_STEPS:
+    step = deciding_step(cut)
+    if situation == "tie-at-cut" and cut is not None and step is not None:
         clauses.insert(0, cut.id)
-        consequences.insert(0, cut.ties[-1].step)
+        consequences.insert(0, step.step)
     calls = tuple(each.call for each in answering if each.consequence == "open-call" and each.call is not None)
     return SituationFound(situation, modality, seats, left, tuple(clauses), tuple(consequences), calls)
 
@@ -102,6 +119,12 @@ def _clip(counted: Range, situation: Situation, seats: int) -> Range:
 def _count(flags: Iterable[bool]) -> Range:
     number = sum(flags)
     return number, number
+
+
+def _goes_on(fates: Iterable[Fate]) -> Range:
+    """How many of the teams go on, at least and at most."""
+    each = [fate.goes_on for fate in fates]
+    return each.count("certain"), len(each) - each.count("excluded")
 
 
 def _count_modal(modalities: Iterable[Modality]) -> Range:

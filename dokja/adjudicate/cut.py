@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import takewhile
 
 from dokja.adjudicate.interval import Interval
 from dokja.adjudicate.outcome import Fate, FateReason, Modality
@@ -32,6 +33,16 @@ class Field:
     minimum: Mapping[str, Modality]
     undecided: frozenset[str]
     last_step: TieRule | None
+
+
+def compared(cut: Cut | None) -> tuple[TieRule, ...]:
+    """The measures that a cut's tie rule compares, up to the step that ends every tie."""
+    return tuple(takewhile(lambda rule: rule.step == "measure", cut.ties if cut else ()))
+
+
+def deciding_step(cut: Cut | None) -> TieRule | None:
+    """The first step of a cut's tie rule that ends every tie; `None` where there is none."""
+    return next((rule for rule in (cut.ties if cut else ()) if rule.step != "measure"), None)
 
 
 def settle_ties(
@@ -172,21 +183,34 @@ def remaining(field: Field, order: Order, found: Mapping[str, Fate]) -> tuple[in
     return min(least, most), max(most, surely)
 
 
-def tie_at_cut(field: Field, order: Order, found: Mapping[str, Fate]) -> tuple[Modality, int, int]:
-    """Whether teams are level on the cut line with too few seats for them, and if so how many for how many seats."""
+@dataclass(frozen=True)
+class Tie:
+    """Teams that are level on the cut line, the teams ahead of them, and the seats left for them.
+
+    Where a tie is only possible, nothing is known of who is in it.
+    """
+
+    modality: Modality
+    teams: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
+    contested: int = 0
+
+
+def tie_at_cut(field: Field, order: Order, found: Mapping[str, Fate]) -> Tie:
+    """Whether teams are level on the cut line with too few seats for them."""
     pool = [team for team in field.teams if order == "points-then-gate" or found[team].at_gate == "certain"]
     may_be_in_pool = [
         team for team in field.teams if order == "points-then-gate" or found[team].at_gate != "excluded"
     ]
     for team in pool:
-        group = [other for other in pool if other == team or (team, other) in field.level]
-        before = sum((other, team) in field.ahead for other in pool)
-        if len(pool) == len(may_be_in_pool) and before < field.seats < before + len(group):
-            return "certain", len(group), field.seats - before
+        group = tuple(other for other in pool if other == team or (team, other) in field.level)
+        ahead = tuple(other for other in pool if (other, team) in field.ahead)
+        if len(pool) == len(may_be_in_pool) and len(ahead) < field.seats < len(ahead) + len(group):
+            return Tie("certain", group, ahead, field.seats - len(ahead))
     if len(may_be_in_pool) <= field.seats:
-        return "excluded", 0, 0
+        return Tie("excluded")
     clear = sum(
         sum((team, other) not in field.ahead for other in may_be_in_pool if other != team) < field.seats
         for team in may_be_in_pool
     )
-    return ("excluded" if clear >= field.seats else "possible"), 0, 0
+    return Tie("excluded" if clear >= field.seats else "possible")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from dokja.adjudicate.outcome import Holding, Modality, Reading, SituationFound, Verdict
+from dokja.adjudicate.outcome import FateReason, Holding, Modality, Reading, SituationFound, Verdict
 from dokja.record.acts import Decision
 from dokja.rulebook.clauses import Call, Contingency, Cut, Gate
-from dokja.rulebook.outcomes import Order
+from dokja.rulebook.outcomes import Order, Situation
 from dokja.rulebook.versions import Rulebook
 
 
@@ -43,14 +43,32 @@ def _team(index: int, decision: Decision, team: str, readings: Sequence[Reading]
     reason = next((leaver.reason for leaver in decision.leaves if leaver.team == team), "unsaid")
     by_reading = {reading.order: reading.fates[team].goes_on for reading in readings}
     clauses = tuple(rule.id for kind in (Cut, Gate) for rule in rules.of(kind, decision.stage))
+    verdict = (
+        _verdict(by_reading, goes_on, all(reading.said for reading in readings)) if by_reading else "not-covered"
+    )
+    if verdict == "open" and all(_unanswered(reading, team) for reading in readings):
+        verdict = "not-covered"
     return Holding(
         "team",
         team,
         "goes-on" if goes_on else f"leaves-{reason}",
-        _verdict(by_reading, goes_on, all(reading.said for reading in readings)) if by_reading else "not-covered",
+        verdict,
         clauses,
         tuple(by_reading.items()),
         index,
+    )
+
+
+_ASKS: Mapping[FateReason, Situation] = {"tied-at-cut": "tie-at-cut", "undecided-gate": "gate-undecided"}
+"""What leaves a team's fate to a clause."""
+
+
+def _unanswered(reading: Reading, team: str) -> bool:
+    """Whether a team's fate hangs on a situation that is there for certain and that no clause answers."""
+    fate = reading.fates[team]
+    return any(
+        found.situation == _ASKS.get(fate.reason) and found.modality == "certain" and not found.clauses
+        for found in reading.situations
     )
 
 

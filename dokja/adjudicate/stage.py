@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from dokja.adjudicate.contingencies import found_situations
+from dokja.adjudicate.contingencies import found_situations, settled_tie
 from dokja.adjudicate.course import StageCourse
-from dokja.adjudicate.cut import Field, fates, minimum_reached, remaining, settle_ties
+from dokja.adjudicate.cut import Field, compared, deciding_step, fates, minimum_reached, remaining, settle_ties
 from dokja.adjudicate.evidence import Evidence
 from dokja.adjudicate.figures import aggregates, check_figures, published_figures
 from dokja.adjudicate.gates import gate_results, passes
@@ -150,6 +150,10 @@ def _reading(
 ) -> Reading:
     found = fates(field, order)
     situations = found_situations(field, order, found, after, contingencies, cut)
+    if field.last_step is None and (settled := settled_tie(situations)) is not None:
+        field = replace(field, last_step=settled)
+        found = fates(field, order)
+        situations = found_situations(field, order, found, after, contingencies, cut)
     left = remaining(field, order, found)
     filled = any(each.modality == "certain" and each.consequences == ("next-on-points",) for each in situations)
     if filled:
@@ -161,8 +165,7 @@ def _reading(
 def _field(outcome: StageOutcome, cut: Cut | None, contingencies: Sequence[Contingency]) -> Field:
     teams, root = outcome.teams, outcome.root
     intervals: dict[tuple[str, str], Interval] = {key: score.interval for key, score in outcome.scores.items()}
-    steps = cut.ties if cut else ()
-    ahead, level = settle_ties(teams, outcome.certainly_above, intervals, root, steps)
+    ahead, level = settle_ties(teams, outcome.certainly_above, intervals, root, compared(cut))
     undecided = frozenset(result.team for result in outcome.gates if result.result == "undecided")
     totals = {team: intervals[team, root] for team in teams} if root else {}
     return Field(
@@ -173,7 +176,7 @@ def _field(outcome: StageOutcome, cut: Cut | None, contingencies: Sequence[Conti
         level=level,
         minimum=minimum_reached(teams, totals, cut if root else None),
         undecided=undecided,
-        last_step=steps[-1] if steps else None,
+        last_step=deciding_step(cut),
     )
 
 

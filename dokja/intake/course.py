@@ -61,7 +61,7 @@ class Happened:
 class Course:
     """The fold of a programme's acts, ballots aside.
 
-    acts: by id. teams: since when each is known. objections: the act that each is against.
+    acts: by id. teams: since when each is known. objections: the stage that each is about.
     """
 
     rules: Rules
@@ -99,12 +99,11 @@ class Course:
             case Decision():
                 self._decide(act, when)
             case ObjectionFiled():
-                self.objections[act.id] = act.against
-            case ObjectionAnswered() if act.upheld:
-                self._unsettle(decision=self.objections.get(act.objection))
+                self.objections[act.id] = act.stage
+            case ObjectionAnswered() if act.upheld and act.objection in self.objections:
+                self.stage(self.objections[act.objection]).settled = False
             case Withdrawal():
-                for stage in (act.stage, self._before(act.stage)):
-                    self._unsettle(stage=stage, team=act.team)
+                self._leave(act)
 
     def _enter(self, stage: str, team: str, when: str) -> None:
         self.teams.setdefault(team, when)
@@ -124,10 +123,11 @@ class Course:
             for team in act.goes_on:
                 self._enter(following, team, when)
 
-    def _unsettle(self, decision: str | None = None, stage: str | None = None, team: str | None = None) -> None:
-        for name, course in self.stages.items():
-            taken = course.decision
-            if taken is not None and (taken.id == decision or (name == stage and team in taken.goes_on)):
+    def _leave(self, act: Withdrawal) -> None:
+        """What let the team go on is unsettled, whether it is said to leave that stage or the one after it."""
+        for name in (act.stage, self._before(act.stage)):
+            course = self.stages.get(name or "")
+            if course is not None and course.decision is not None and act.team in course.decision.goes_on:
                 course.settled = False
 
     def _after(self, stage: str) -> str | None:

@@ -177,7 +177,7 @@ def _decision(act: Decision, course: Course, when: str) -> Iterator[Breach]:
         yield Breach(
             "act-stage-decided",
             "The stage “{stage}” was decided already, by “{decision}”.",
-            "It can be decided again only after an objection to it was upheld, or after a team that went on left.",
+            "It can be decided again only after an objection was upheld, or after a team that went on left.",
             {"stage": act.stage, "decision": stage.decision.id},
             ("stage",),
         )

@@ -8,7 +8,7 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dokja.adjudicate.cut import Field, fates, remaining, settle_ties, tie_at_cut
+from dokja.adjudicate.cut import Field, Tie, fates, remaining, settle_ties, tie_at_cut
 from dokja.adjudicate.interval import Interval, between, point
 from dokja.adjudicate.outcome import Modality
 from dokja.rulebook.clauses import TieRule
@@ -101,9 +101,10 @@ def test_a_tie_on_the_line_is_named_with_its_teams_and_seats() -> None:
     totals = {"a": point(9), "b": point(7), "c": point(7), "d": point(7)}
     held = field(totals, dict.fromkeys(NAMES, "certain"), 2)
     found = fates(held, "gate-then-points")
-    assert tie_at_cut(held, "gate-then-points", found) == ("certain", 3, 1)
+    assert tie_at_cut(held, "gate-then-points", found) == Tie("certain", ("b", "c", "d"), ("a",), 1)
     assert found["b"].reason == "tied-at-cut"
-    assert tie_at_cut(field(totals, dict.fromkeys(NAMES, "certain"), 1), "gate-then-points", found)[0] == "excluded"
+    alone = field(totals, dict.fromkeys(NAMES, "certain"), 1)
+    assert tie_at_cut(alone, "gate-then-points", found) == Tie("excluded")
 
 
 def test_a_tie_is_parted_by_the_first_measure_that_differs() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dokja.adjudicate import Outcome, StageOutcome, adjudicate, why
-from tests.adjudicate.build import admissions, clause, document, evidence, history, leaf, node, score, stage
+from tests.adjudicate.build import BOTH, admissions, clause, document, evidence, history, leaf, node, score, stage
 
 TEAMS = ("a", "b", "c", "d", "e")
 TOTALS = {"a": "90", "b": "80", "c": "70", "d": "60", "e": "50"}
@@ -199,7 +199,7 @@ def test_an_undecided_gate_counts_as_its_clause_says() -> None:
     )
     silent = outcome_of(cut(), acts=acts)
     ruled = outcome_of(cut(), undecided, acts=acts)
-    assert verdicts(silent)["b"] == "open"
+    assert verdicts(silent)["b"] == "not-covered"
     assert verdicts(ruled)["b"] == "agreed"
     assert ("gate-undecided", ()) in {(each.situation, each.clauses) for each in silent.readings[0].situations}
 
@@ -294,3 +294,75 @@ def test_an_admission_needs_more_than_half_of_the_panel(votes: dict[str, str], v
 def test_a_call_that_no_clause_knew_is_not_covered() -> None:
     (found,) = outcome(acts=[{"type_": "call-opened", "call": "extra"}]).calls
     assert not found.covered_when_opened
+
+
+TIED = {**TOTALS, "d": "70", "e": "70"}
+TIED_ACTS = [*admissions(TEAMS), *measured(TIED), *findings(set())]
+"""a, b before c, d, e, who are level with two seats left for them."""
+
+
+def tie(consequence: str, when: dict[str, object] | None = None) -> dict[str, object]:
+    return clause(
+        "contingency", "tie", stage="stage-1", situation="tie-at-cut", consequence=consequence, when=when or {}
+    )
+
+
+@pytest.mark.parametrize(
+    ("consequence", "goes_on", "out"), [("all-tied-go-on", "abcde", ""), ("none-tied-goes-on", "ab", "cde")]
+)
+def test_a_tie_is_settled_as_its_contingency_says(consequence: str, goes_on: str, out: str) -> None:
+    decided = decision(*goes_on, **dict.fromkeys(out, "points"))
+    found = outcome_of(cut(), tie(consequence), shortfall("go-on-with-fewer"), acts=[*TIED_ACTS, decided])
+    assert set(verdicts(found).values()) == {"agreed"}
+    other = decision("a", "b", "c", "d", e="points")
+    against = verdicts(outcome_of(cut(), tie(consequence), shortfall("go-on-with-fewer"), acts=[*TIED_ACTS, other]))
+    assert against["stage-1"] == "contradicted"
+    assert against["e" if out == "" else "c"] == "contradicted"
+
+
+def test_a_condition_counts_those_ahead_of_a_tie() -> None:
+    """Two remain before the tie, whether none of the tied goes on or all do."""
+    for step, present in (("none-goes-on", True), ("all-go-on", False)):
+        fewer = shortfall("go-on-with-fewer", {"remaining": {"at_least": "2", "at_most": "2"}})
+        found = outcome_of(cut(ties=[{"step": step}]), fewer, acts=TIED_ACTS)
+        answered = {each.situation: each.clauses for each in found.readings[0].situations}
+        assert answered.get("fewer-remain-than-seats") == ((fewer["id"],) if present else None)
+
+
+def test_what_hangs_on_a_tie_that_no_clause_settles_is_not_covered() -> None:
+    decided = decision("a", "b", "c", "d", e="points")
+    found = verdicts(outcome_of(cut(), acts=[*TIED_ACTS, decided]))
+    assert found == {"a": "agreed", "b": "agreed", **dict.fromkeys("cde", "not-covered"), "stage-1": "agreed"}
+    by_lot = verdicts(outcome_of(cut(), tie("lot"), acts=[*TIED_ACTS, decided]))
+    assert by_lot["e"] == "open"
+
+
+LATEST = "2025-07-20T00:00:00+09:00"
+NEXT = stage(2, 4, "stage-2")
+SECOND = {**decision("a", "b", "c", "d", e="points"), "when": LATEST}
+
+
+def test_the_decision_that_stands_is_the_last_one_and_fills_the_next_stage() -> None:
+    filed = {"type_": "objection-filed", "stage": "stage-1", "team": "b", "against": "act-0", "claim": BOTH}
+    cleared = {**findings(set())[1], "when": LATER}
+    acts = [*ACTS, decision("a", "c", "d", "e", b="gate"), filed]
+    answered = {"type_": "objection-answered", "objection": f"act-{len(acts) - 1}", "upheld": "true", "when": LATER}
+    found = outcome(cut(), NEXT, acts=[*acts, answered, cleared, SECOND])
+    assert set(verdicts(found.stages[0]).values()) == {"agreed"}
+    assert found.stages[0].at.isoformat() == LATEST
+    assert [each.situation for each in found.stages[0].readings[0].situations] == ["objection-upheld-after-decision"]
+    assert found.stages[1].teams == ("a", "b", "c", "d")
+
+
+def test_who_leaves_after_the_decision_is_not_ranked_again_and_does_not_enter_the_next_stage() -> None:
+    acts = [*ACTS[:-5], *findings(set()), decision("a", "b", "c", "d", e="points")]
+    left = {"type_": "withdrawal", "stage": "stage-1", "team": "a", "when": LATER}
+    once = outcome(cut(), NEXT, acts=[*acts, left])
+    assert once.stages[0].withdrawn == ()
+    assert once.stages[1].teams == ("b", "c", "d")
+    again = {**decision("b", "c", "d", "e"), "when": LATEST}
+    twice = outcome(cut(), NEXT, acts=[*acts, left, again])
+    assert twice.stages[0].withdrawn == ("a",)
+    assert set(verdicts(twice.stages[0]).values()) == {"agreed"}
+    assert [each.situation for each in twice.stages[0].readings[0].situations] == ["withdrawal-after-decision"]
+    assert twice.stages[1].teams == ("b", "c", "d", "e")

@@ -213,3 +213,29 @@ def test_bulk_reading_says_what_ordinary_reading_says(tree: dict[str, Any]) -> N
         assert [problem.code for problem in quick if isinstance(problem, Problem)] == found
     else:
         assert quick == row_of(act)
+
+
+DECIDED = """acts:
+  - {type: finding, id: finding, who: office, when: 2027-08-20T09:00:00+09:00, stage: stage-1, team: team-b,
+     gate: independence-1, result: does-not-meet}
+  - {type: decision, id: decision, who: office, when: 2027-08-31T14:00:00+09:00, stage: stage-1, goes_on: [team-a],
+     leaves: [{team: team-b, reason: gate}]}
+  - {type: objection-filed, id: objection, who: team-b, when: 2027-09-01T09:00:00+09:00, stage: stage-1,
+     team: team-b, against: finding, claim: {ko: 글, en: text}}
+  - {type: objection-answered, id: answer, who: office, when: 2027-09-03T09:00:00+09:00, objection: objection,
+     upheld: UPHELD}
+  - {type: decision, id: again, who: office, when: 2027-09-05T14:00:00+09:00, stage: stage-1,
+     goes_on: [team-a, team-b]}
+"""
+
+
+def test_a_stage_is_decided_again_after_an_objection_to_whatever_act_was_upheld(
+    tmp_path: Path, record: Record
+) -> None:
+    file = tmp_path / "acts.yaml"
+    file.write_text(DECIDED.replace("UPHELD", "false"), encoding="utf-8")
+    with pytest.raises(ActError) as caught:
+        taken(record, OPENING, file)
+    assert [problem.code for problem in caught.value.problems] == ["act-stage-decided"]
+    file.write_text(DECIDED.replace("UPHELD", "true"), encoding="utf-8")
+    assert taken(record, OPENING, file).taken == OPENING_ACTS + 5
