@@ -1,6 +1,6 @@
 """Bounds of linear forms under linear constraints, proven in exact arithmetic.
 
-HiGHS (through scipy) finds the optimum in floating point; it is not trusted. Its multipliers are turned into
+HiGHS finds the optimum in floating point; it is not trusted. Its multipliers are turned into
 fractions, and weak duality gives a bound that holds whatever the multipliers are: for every x with Ax ≤ b in the box
 [l, u] and every y ≥ 0,
 
@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+import highspy
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
-from scipy.sparse import csr_array
 
 from dokja.adjudicate.interval import Interval
 from dokja.adjudicate.outcome import Support
@@ -61,25 +60,42 @@ class System:
         return System(self.box, (*self.constraints, *constraints))
 
     @cached_property
-    def matrix(self) -> csr_array:
-        """The constraints' coefficients, sparse, shape (constraints, variables)."""
-        cells = [
-            (float(coefficient), row, column)
-            for row, constraint in enumerate(self.constraints)
-            for column, coefficient in constraint.form
-        ]
-        values, rows, columns = zip(*cells, strict=True)
-        return csr_array((values, (rows, columns)), shape=(len(self.constraints), len(self.box)))
+    def model(self) -> highspy.Highs:
+        """The system as the solver holds it; only the objective changes from one bound to the next.
 
-    @cached_property
-    def limits(self) -> NDArray[np.float64]:
-        """The constraints' bounds, shape (constraints,)."""
-        return np.array([float(constraint.bound) for constraint in self.constraints])
+        The solver begins each search where the last one ended, so that many bounds of one system cost little.
+        """
+        model = highspy.Highs()  # type: ignore[no-untyped-call]
+        for option, value in _OPTIONS:
+            model.setOptionValue(option, value)
+        model.passModel(self._program)
+        return model
 
-    @cached_property
-    def sides(self) -> NDArray[np.float64]:
-        """The box, shape (variables, 2)."""
-        return np.array([[float(side.lower), float(side.upper)] for side in self.box])
+    @property
+    def _program(self) -> highspy.HighsLp:
+        program = highspy.HighsLp()
+        program.num_col_, program.num_row_ = len(self.box), len(self.constraints)
+        program.col_cost_ = np.zeros(len(self.box))
+        program.col_lower_ = np.array([float(side.lower) for side in self.box])
+        program.col_upper_ = np.array([float(side.upper) for side in self.box])
+        program.row_lower_ = np.full(len(self.constraints), -highspy.kHighsInf)
+        program.row_upper_ = np.array([float(constraint.bound) for constraint in self.constraints])
+        cells = [cell for constraint in self.constraints for cell in constraint.form]
+        matrix = program.a_matrix_
+        matrix.format_ = highspy.MatrixFormat.kRowwise
+        matrix.start_ = np.cumsum([0, *(len(constraint.form) for constraint in self.constraints)])
+        matrix.index_ = np.array([column for column, _ in cells])
+        matrix.value_ = np.array([float(coefficient) for _, coefficient in cells])
+        return program
+
+
+_OPTIONS: tuple[tuple[str, str | bool | int], ...] = (
+    ("output_flag", False),
+    ("threads", 1),
+    ("solver", "simplex"),
+    ("presolve", "off"),
+)
+"""Silent; one thread, so that the same system gives the same multipliers; no presolve, which starts afresh."""
 
 
 def upper_bound(system: System, form: Form) -> Bound:
@@ -87,14 +103,24 @@ def upper_bound(system: System, form: Form) -> Bound:
     plain = _certified(system, form, {})
     if not system.constraints or not form:
         return plain
+    raw = _dual_solution(system, form)
+    if raw is None:
+        return plain
+    proven = _certified(system, form, _multipliers(raw))
+    return min(proven, plain, key=lambda bound: bound.value)
+
+
+def _dual_solution(system: System, form: Form) -> NDArray[np.float64] | None:
+    """The solver's multiplier of each constraint at the form's maximum; `None` where it found none."""
     objective = np.zeros(len(system.box))
     for column, coefficient in form.items():
         objective[column] = -float(coefficient)
-    solved = linprog(objective, A_ub=system.matrix, b_ub=system.limits, bounds=system.sides, method="highs")
-    if solved.status != 0:
-        return plain
-    proven = _certified(system, form, _multipliers(-solved.ineqlin.marginals))
-    return min(proven, plain, key=lambda bound: bound.value)
+    model = system.model
+    model.changeColsCost(len(objective), np.arange(len(objective), dtype=np.int32), objective)
+    model.run()
+    if model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    return -np.array(model.getSolution().row_dual)
 
 
 def contradiction(system: System) -> tuple[int, ...]:
