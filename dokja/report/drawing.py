@@ -1,21 +1,15 @@
-"""Charts as static SVG: lanes with a name above and marks on a common scale, drawn by Altair and vl-convert.
-
-All places are computed here, and no layout depends on how wide a font is, so that the same figures give the same
-bytes on every machine. Text stays text. Colours are custom properties of the page's style sheet, so that a chart
-follows the page into dark mode and onto paper. Floats are only ever places in a picture.
-"""
+"""Charts of lanes: a name above, marks on a common scale below. Floats are only ever places in a picture."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 from unicodedata import east_asian_width
 
-import altair as alt
 from markupsafe import Markup
-from vl_convert import vegalite_to_svg
+
+from dokja.vega_lite import Layer, Picture, as_said, end, layer, paint, place, text
 
 INK, MUTED, GRID, MARK, PAPER = "var(--ink)", "var(--muted)", "var(--line)", "var(--mark)", "var(--paper)"
 
@@ -110,20 +104,8 @@ class Chart:
 
 
 def draw(drawing: Drawing, identifier: str, title: str, description: str) -> Chart:
-    """The chart as SVG with its title and description, which the ids made from `identifier` tie to it."""
-    svg: str = vegalite_to_svg(_chart(drawing).to_dict(validate=False), vl_version=_grammar())
-    opening = Markup(
-        '<svg class="chart" role="img" aria-labelledby="{0}-title {0}-desc" viewBox="0 0 {1} {2}" width="{1}" '
-        'height="{2}"><title id="{0}-title">{3}</title><desc id="{0}-desc">{4}</desc>'
-    ).format(identifier, drawing.width, drawing.height, title, description)
-    body = Markup(_GROUPS.sub("<g>", _OPENING.sub("", svg)))  # noqa: S704 - vl-convert escapes the texts it is given
-    return Chart(title, description, opening + body)
-
-
-_OPENING = re.compile(r"^<svg[^>]*>")
-
-_GROUPS = re.compile(r'<g class="[^"<>]*" role="graphics-[a-z]+" aria-roledescription="[^"<>]*">')
-"""Groups that call themselves graphics; the chart as a whole has its name, they have none."""
+    """The chart as SVG with its title and description."""
+    return Chart(title, description, paint(picture(drawing), identifier, title, description))
 
 
 def short(text: str, columns: int) -> str:
@@ -136,12 +118,8 @@ def short(text: str, columns: int) -> str:
     return text
 
 
-def _grammar() -> str:
-    major, minor, *_ = alt.SCHEMA_VERSION.removeprefix("v").split(".")
-    return f"{major}.{minor}"
-
-
-def _chart(drawing: Drawing) -> alt.LayerChart:
+def picture(drawing: Drawing) -> Picture:
+    """The drawing's layers, lowest first."""
     width, foot = drawing.width, drawing.height - 7
     names = [_Text(MARGIN, drawing.top(row) + BASELINE, lane.name, INK, TEXT) for row, lane in _rows(drawing)]
     notes = [_Text(width - MARGIN, drawing.top(row) + BASELINE, lane.note) for row, lane in _rows(drawing)]
@@ -160,39 +138,11 @@ def _chart(drawing: Drawing) -> alt.LayerChart:
         _texts(signs, "center"),
         *_cut(drawing),
     )
-    return alt.LayerChart(
-        layer=[layer for layer in layers if layer is not None],
-        width=width,
-        height=drawing.height,
-        autosize=alt.AutoSizeParams(type="none"),
-        padding=0,
-        background="transparent",
-        config=alt.Config(aria=False, font="sans-serif", view=alt.ViewConfig(stroke=None)),
-    )
+    return Picture(width, drawing.height, [each for each in layers if each["data"]["values"]])
 
 
 def _rows(drawing: Drawing) -> Iterator[tuple[int, Lane]]:
     return iter(enumerate(drawing.lanes))
-
-
-def _layer(rows: Sequence[Mapping[str, object]], mark: alt.MarkDef, encoding: Mapping[str, Any]) -> alt.Chart | None:
-    """Marks at the places in `rows`; none without rows. Built from the grammar's own classes: alike, but quicker."""
-    if not rows:
-        return None
-    data = alt.InlineData(values=[dict(row) for row in rows])
-    return alt.Chart(data, mark=mark, encoding=alt.FacetedEncoding(**encoding))
-
-
-def _at(field: str) -> alt.PositionFieldDef:
-    """A place that is taken as it stands, in pixels."""
-    return alt.PositionFieldDef(field=field, type="quantitative", scale=None, axis=None)
-
-
-def _as_said(field: str) -> alt.MarkPropDefGradientstringnull:
-    """A colour that is taken as it stands."""
-    return alt.FieldOrDatumDefWithConditionMarkPropFieldDefGradientstringnull(
-        field=field, type="nominal", scale=None, legend=None
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,34 +154,33 @@ class _Text:
     size: int = SMALL
 
 
-def _texts(texts: Sequence[_Text], align: Literal["left", "center", "right"]) -> alt.Chart | None:
+def _texts(texts: Sequence[_Text], align: Literal["left", "center", "right"]) -> Layer:
     """Texts of one alignment; all of one layer have the size of the first."""
-    said = [asdict(text) for text in texts if text.text]
-    size = texts[0].size if texts else SMALL
-    return _layer(
-        said,
-        alt.MarkDef(type="text", align=align, baseline="alphabetic", fontSize=size),
-        {
-            "x": _at("x"),
-            "y": _at("y"),
-            "text": alt.FieldOrDatumDefWithConditionStringFieldDefText(field="text", type="nominal"),
-            "color": _as_said("colour"),
-        },
-    )
+    mark = {
+        "type": "text",
+        "align": align,
+        "baseline": "alphabetic",
+        "fontSize": texts[0].size if texts else SMALL,
+    }
+    said = [asdict(each) for each in texts if each.text]
+    return layer(said, mark, x=place("x"), y=place("y"), text=text("text"), color=as_said("colour"))
 
 
-def _verticals(drawing: Drawing, numbers: Sequence[float], colour: str) -> alt.Chart | None:
+def _verticals(drawing: Drawing, numbers: Sequence[float], colour: str) -> Layer:
     bottom = drawing.top(len(drawing.lanes))
     rows = [{"x": drawing.across(number), "y": HEAD, "y2": bottom} for number in numbers]
-    mark = alt.MarkDef(type="rule", color=colour, strokeWidth=1)
-    return _layer(rows, mark, {"x": _at("x"), "y": _at("y"), "y2": alt.SecondaryFieldDef(field="y2")})
+    mark = {"type": "rule", "color": colour, "strokeWidth": 1}
+    return layer(rows, mark, x=place("x"), y=place("y"), y2=end("y2"))
+
+
+_OUTLINE: Mapping[str, object] = {"stroke": MARK, "strokeWidth": 1.5}
 
 
 def _fill(filled: bool) -> str:
     return MARK if filled else PAPER
 
 
-def _bars(drawing: Drawing) -> alt.Chart | None:
+def _bars(drawing: Drawing) -> Layer:
     rows = [
         {
             "x": drawing.across(span.start),
@@ -243,12 +192,11 @@ def _bars(drawing: Drawing) -> alt.Chart | None:
         for span in drawing.spans
         if span.start != span.end
     ]
-    mark = alt.MarkDef(type="rect", stroke=MARK, strokeWidth=1.5, cornerRadius=2)
-    ends = {"x2": alt.SecondaryFieldDef(field="x2"), "y2": alt.SecondaryFieldDef(field="y2")}
-    return _layer(rows, mark, {"x": _at("x"), "y": _at("y"), **ends, "fill": _as_said("fill")})
+    mark = {"type": "rect", **_OUTLINE, "cornerRadius": 2}
+    return layer(rows, mark, x=place("x"), y=place("y"), x2=end("x2"), y2=end("y2"), fill=as_said("fill"))
 
 
-def _points(drawing: Drawing) -> alt.Chart | None:
+def _points(drawing: Drawing) -> Layer:
     rows = [
         {
             "x": drawing.across(span.start),
@@ -258,17 +206,19 @@ def _points(drawing: Drawing) -> alt.Chart | None:
         for span in drawing.spans
         if span.start == span.end
     ]
-    mark = alt.MarkDef(type="point", filled=True, opacity=1, stroke=MARK, strokeWidth=1.5, size=110)
-    return _layer(rows, mark, {"x": _at("x"), "y": _at("y"), "fill": _as_said("fill")})
+    mark = {"type": "point", "filled": True, "opacity": 1, **_OUTLINE, "size": 110}
+    return layer(rows, mark, x=place("x"), y=place("y"), fill=as_said("fill"))
 
 
-def _cut(drawing: Drawing) -> Sequence[alt.Chart | None]:
+def _cut(drawing: Drawing) -> Sequence[Layer]:
     """A dashed line after the last seat, its label above it."""
     if drawing.cut is None:
         return ()
     after, label = drawing.cut
     line = drawing.top(after) - 3
     row = {"x": MARGIN, "x2": drawing.width - MARGIN, "y": line}
-    rule = alt.MarkDef(type="rule", color=INK, strokeDash=[5, 4], strokeWidth=1.2)
-    across = {"x": _at("x"), "x2": alt.SecondaryFieldDef(field="x2"), "y": _at("y")}
-    return _layer([row], rule, across), _texts([_Text(MARGIN, line - 5, label, INK)], "left")
+    rule = {"type": "rule", "color": INK, "strokeDash": [5, 4], "strokeWidth": 1.2}
+    return (
+        layer([row], rule, x=place("x"), x2=end("x2"), y=place("y")),
+        _texts([_Text(MARGIN, line - 5, label, INK)], "left"),
+    )
