@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 import pytest
+import vl_convert
 from jsonschema import ValidationError
 
 from dokja import vega_lite
@@ -45,11 +46,10 @@ def test_the_grammar_is_the_one_that_judges() -> None:
 
 def test_every_chart_of_the_pages_is_of_the_grammar(real: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[dict[str, Any]] = []
-    to_svg = vega_lite.vegalite_to_svg
 
-    def recorded(specification: dict[str, Any], **options: Any) -> str:
+    def recorded(specification: dict[str, Any], vl_version: str) -> str:
         seen.append(specification)
-        return str(to_svg(specification, **options))
+        return str(vl_convert.vegalite_to_svg(specification, vl_version=vl_version))
 
     monkeypatch.setattr(vega_lite, "vegalite_to_svg", recorded)
     site(real)
