@@ -97,7 +97,7 @@ def _about() -> Fields:
 
 
 def _rulebook(raters: int) -> Fields:
-    clauses = list(_call())
+    clauses = [*_call(), _amendments()]
     for stage in range(1, STAGES + 1):
         clauses += _stage(stage, raters)
     return {
@@ -136,6 +136,17 @@ def _call() -> Iterator[Fields]:
         closes=_when(30),
     )
     yield _panel("selection-1", "stage-1", "selection", 7)
+
+
+def _amendments() -> Fields:
+    return _clause(
+        "amendments",
+        "amendments",
+        "규정의 변경은 시행 14일 전에 공고하고, 시작된 단계의 규정은 모든 팀이 동의해야 바꾼다.",
+        "Changes are announced fourteen days before their effect; what has begun is changed by every team's consent.",
+        notice_days=14,
+        consent="every-team",
+    )
 
 
 def _panel(id_: str, stage: str, panel: str, raters: int) -> Fields:

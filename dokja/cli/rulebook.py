@@ -130,6 +130,7 @@ CLAUSES = {
     "contingency": mark("contingency"),
     "call": mark("call"),
     "objections": mark("objections"),
+    "amendments": mark("amendments"),
     "disclosure": mark("disclosure"),
     "goal": mark("promise"),
 }

@@ -19,6 +19,7 @@ from dokja.record.acts import (
     AnyAct,
     AuditReported,
     Ballot,
+    ConsentGiven,
     Decision,
     Disclosure,
     Finding,
@@ -285,7 +286,7 @@ def _disclosure(act: Disclosure, rules: Rules) -> Iterator[Breach]:
             yield _unknown_measure(act.stage, figure.measure, ("figures", position, "measure"))
 
 
-def _document(act: RulebookPublished | RulebookAmended, rules: Rules) -> Iterator[Breach]:
+def _document(act: RulebookPublished | RulebookAmended | ConsentGiven, rules: Rules) -> Iterator[Breach]:
     founding = isinstance(act, RulebookPublished)
     if act.number not in rules.documents or founding != (act.number == 1):
         yield Breach(
@@ -299,6 +300,7 @@ def _document(act: RulebookPublished | RulebookAmended, rules: Rules) -> Iterato
 
 _CHECKS: Mapping[type[Act], Sequence[Check]] = {
     Ballot: (_ballot,),
+    ConsentGiven: (_document,),
     Decision: (_decision,),
     Disclosure: (_disclosure,),
     AuditReported: (_finding,),

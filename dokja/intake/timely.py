@@ -19,6 +19,7 @@ from dokja.record.acts import (
     AuditReported,
     Ballot,
     CallClosed,
+    ConsentGiven,
     Decision,
     Declined,
     Disclosure,
@@ -90,7 +91,7 @@ def _in_stage(act: Any, course: Course, when: str) -> Iterator[Breach]:  # noqa:
         yield breach
 
 
-def _known(act: Reply | ObjectionFiled | Statement, course: Course, _: str) -> Iterator[Breach]:
+def _known(act: ConsentGiven | Reply | ObjectionFiled | Statement, course: Course, _: str) -> Iterator[Breach]:
     if act.team is not None and act.team not in course.teams:
         yield _unknown_team(act.team, ("team",))
 
@@ -99,21 +100,29 @@ def _refers(field: str, kind: type[Act] = Act) -> Check:
     """A check that the act named by a field exists, is of a kind, and does not lie later."""
 
     def check(act: AnyAct, course: Course, when: str) -> Iterator[Breach]:
-        if (named := getattr(act, field)) is None:
-            return
-        cause = course.acts.get(named)
-        if cause is None or not issubclass(cause.kind, kind):
-            yield Breach(
-                "act-unknown-reference",
-                "“{field}” names “{named}”, which is no act before this one that it can refer to.",
-                "Write the id of an earlier act; ballots are not referred to one by one.",
-                {"field": field, "named": named},
-                (field,),
-            )
-        elif when < cause.when:
-            yield _too_early(when, cause.when, named)
+        if (named := getattr(act, field)) is not None:
+            yield from _reference(named, kind, course, when, (field,))
 
     return check
+
+
+def _reference(named: str, kind: type[Act], course: Course, when: str, path: Path) -> Iterator[Breach]:
+    cause = course.acts.get(named)
+    if cause is None or not issubclass(cause.kind, kind):
+        yield Breach(
+            "act-unknown-reference",
+            "“{field}” names “{named}”, which is no act before this one that it can refer to.",
+            "Write the id of an earlier act; ballots are not referred to one by one.",
+            {"field": str(path[0]), "named": named},
+            path,
+        )
+    elif when < cause.when:
+        yield _too_early(when, cause.when, named)
+
+
+def _rests_on(act: Decision, course: Course, when: str) -> Iterator[Breach]:
+    for position, named in enumerate(act.rests_on):
+        yield from _reference(named, Act, course, when, ("rests_on", position))
 
 
 def _call_closed(act: CallClosed, course: Course, when: str) -> Iterator[Breach]:
@@ -214,7 +223,8 @@ _CHECKS: Mapping[type[Act], Sequence[Check]] = {
     Application: (_application,),
     Ballot: (_in_stage,),
     CallClosed: (_call_closed,),
-    Decision: (_decision,),
+    ConsentGiven: (_known,),
+    Decision: (_decision, _rests_on),
     Declined: (_declined,),
     Disclosure: (_disclosure,),
     AuditReported: (_in_stage,),

@@ -20,6 +20,7 @@ from dokja.values import plain
 KINDS: Mapping[str, str] = {
     "rulebook-published": mark("Rulebook published"),
     "rulebook-amended": mark("Rulebook amended"),
+    "consent-given": mark("Consent given"),
     "call-opened": mark("Call opened"),
     "call-closed": mark("Call closed"),
     "application": mark("Application"),
@@ -77,6 +78,11 @@ def _amended(act: acts.RulebookAmended, edition: Edition) -> Iterator[Markup]:
     yield edition.say(mark("Document {number} of the rulebook is published: {title}."), values)
     if act.consented:
         yield edition.say(mark("Consent of {teams}."), {"teams": edition.team_list(act.consented)})
+
+
+def _consent(act: acts.ConsentGiven, edition: Edition) -> Iterator[Markup]:
+    values = {"team": edition.team(act.team), "number": act.number, "title": _document(act.number, edition)}
+    yield edition.say(mark("{team} consents to document {number} of the rulebook: {title}."), values)
 
 
 def _opened(act: acts.CallOpened, edition: Edition) -> Iterator[Markup]:
@@ -212,6 +218,9 @@ def _decision(act: acts.Decision, edition: Edition) -> Iterator[Markup]:
         yield edition.say(mark("{team}: {result}."), {"team": edition.team(left.team), "result": said})
     if act.opens_call is not None:
         yield edition.say(mark("It opens the call “{call}”."), {"call": edition.call(act.opens_call)})
+    if act.rests_on:
+        weighed = edition.join(act_reference(each, edition) for each in act.rests_on)
+        yield edition.say(mark("It rests on {acts}."), {"acts": weighed})
 
 
 def _disclosure(act: acts.Disclosure, edition: Edition) -> Iterator[Markup]:
@@ -262,6 +271,7 @@ def _registered(act: acts.KeyRegistered, edition: Edition) -> Iterator[Markup]:
 _SAID: Mapping[type[AnyAct], Callable[[Any, Edition], Iterator[Markup]]] = {
     acts.RulebookPublished: _published,
     acts.RulebookAmended: _amended,
+    acts.ConsentGiven: _consent,
     acts.CallOpened: _opened,
     acts.CallClosed: _closed,
     acts.Application: _application,

@@ -17,6 +17,7 @@ from dokja.report.measure_words import rule_said
 from dokja.report.names import name
 from dokja.report.words import CONSEQUENCES, ORDERS, SITUATIONS
 from dokja.rulebook import (
+    AmendmentRule,
     AnyClause,
     Call,
     Contingency,
@@ -39,6 +40,7 @@ KINDS: Mapping[str, str] = {
     "contingency": mark("Contingency"),
     "call": mark("Call"),
     "objections": mark("Objections"),
+    "amendments": mark("Amendments"),
     "disclosure": mark("Disclosure"),
     "goal": mark("Goal"),
 }
@@ -76,6 +78,11 @@ SOLE: Mapping[str, str] = {
 NOBODY: Mapping[str, str] = {
     "place-stays-empty": mark("the place stays empty"),
     "call-repeated": mark("the call is repeated"),
+}
+
+CONSENT: Mapping[str, str] = {
+    "every-team": mark("every team concerned"),
+    "most-teams": mark("more than half of the teams concerned"),
 }
 
 FIELDS: Mapping[str, str] = {
@@ -250,10 +257,17 @@ def _call(clause: Call, edition: Edition) -> Told:
     yield mark("Closes"), _when(clause.closes, edition)
 
 
-def _objections(clause: Objections, _: Edition) -> Told:
+def _objections(clause: Objections, edition: Edition) -> Told:
     yield mark("Days to object"), _count(clause.window_days)
     yield mark("Days of standstill"), _count(clause.standstill_days)
     yield mark("Days to answer"), _count(clause.answer_days)
+    if clause.weighing is not None:
+        yield mark("Decision names what it weighed"), _yes(clause.weighing, edition)
+
+
+def _amendments(clause: AmendmentRule, edition: Edition) -> Told:
+    yield mark("Days of notice"), _count(clause.notice_days)
+    yield mark("Consent once begun"), _named(clause.consent, CONSENT, edition)
 
 
 def _disclosure(clause: Disclosure, edition: Edition) -> Told:
@@ -275,5 +289,6 @@ _TOLD: Mapping[type, Callable[[Any, Edition], Told]] = {
     Contingency: _contingency,
     Call: _call,
     Objections: _objections,
+    AmendmentRule: _amendments,
     Disclosure: _disclosure,
 }

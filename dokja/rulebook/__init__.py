@@ -1,6 +1,7 @@
 """What was promised: the rulebook as data, its versions over time, and the linter that finds what it leaves open."""
 
 from dokja.rulebook.clauses import (
+    AmendmentRule,
     AnyClause,
     Call,
     Clause,
@@ -24,6 +25,7 @@ __all__ = [
     "ORDERS",
     "RULES",
     "SITUATIONS",
+    "AmendmentRule",
     "AnyClause",
     "AnyMeasure",
     "Call",

@@ -208,13 +208,30 @@ class Call(Clause):
 
 
 class Objections(Clause):
-    """How long a decision may be objected to, and how long it does not take effect (standstill), in days."""
+    """How long a decision may be objected to, and how long it does not take effect (standstill), in days.
+
+    weighing: whether a decision must name the replies and objections that it weighed.
+    """
 
     kind: Literal["objections"]
     stage: Id
     window_days: PositiveCount
     standstill_days: Count | None = None
     answer_days: PositiveCount | None = None
+    weighing: Flag | None = None
+
+
+class AmendmentRule(Clause):
+    """How rules may be changed, of one stage or of all: how long before its effect a change is announced, who agrees.
+
+    `consent` is whose consent it takes to change a rule after what it rules on has begun: that of every team in it,
+    or of more than half of them.
+    """
+
+    kind: Literal["amendments"]
+    stage: Id | None = None
+    notice_days: Count | None = None
+    consent: Literal["every-team", "most-teams"] | None = None
 
 
 Field_ = Literal["totals", "measures", "aggregates", "ranks", "gate-results", "reasons", "ballots", "raters"]
@@ -247,7 +264,7 @@ class Goal(Clause):
 
 
 AnyClause = Annotated[
-    Stage | Score | PanelRule | Gate | Cut | Contingency | Call | Objections | Disclosure | Goal,
+    Stage | Score | PanelRule | Gate | Cut | Contingency | Call | Objections | AmendmentRule | Disclosure | Goal,
     Field(discriminator="kind"),
 ]
 

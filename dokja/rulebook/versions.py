@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Literal, TypeVar
 
@@ -17,7 +17,7 @@ from pydantic import Field
 from pydantic.json_schema import WithJsonSchema
 
 from dokja.errors import NOWHERE, Place
-from dokja.rulebook.clauses import AnyClause, Clause, Score, Stage, stage_of
+from dokja.rulebook.clauses import AmendmentRule, AnyClause, Clause, Goal, Score, Stage, stage_of
 from dokja.rulebook.measures import AnyMeasure, walk
 from dokja.values import Bilingual, Id, Model, Moment, PositiveCount
 
@@ -106,6 +106,35 @@ class History:
     def whole(self) -> Rulebook:
         """All documents folded, whenever they take effect: what the rulebook has become."""
         return self._fold(self.documents)
+
+    def changes(self, document: RulebookDocument) -> tuple[AnyClause, ...]:
+        """The clauses that a document adds, words otherwise, or takes away; goals bind nobody."""
+        held: dict[str, AnyClause] = {}
+        for earlier in self.documents:
+            if earlier.number >= document.number:
+                break
+            for repealed in earlier.repeals:
+                held.pop(repealed, None)
+            held.update({clause.id: clause for clause in earlier.clauses})
+        touched = [clause for clause in document.clauses if held.get(clause.id) != clause]
+        touched += [held[repealed] for repealed in document.repeals if repealed in held]
+        return tuple(clause for clause in touched if not isinstance(clause, Goal))
+
+    def rules_on_changing(self, document: RulebookDocument) -> tuple[AmendmentRule, ...]:
+        """The clauses on amendments that a document is bound by: those in force before it, when it is announced."""
+        stages = {None, *(stage_of(clause) for clause in self.changes(document))}
+        before = self._fold(
+            each
+            for each in self.documents
+            if each.number < document.number and max(each.effective, each.announced) <= document.announced
+        )
+        return tuple(rule for rule in before.of(AmendmentRule) if rule.stage in stages)
+
+    def notice(self, document: RulebookDocument) -> tuple[AmendmentRule, timedelta] | None:
+        """The clause that asks for the longest notice of a document, and that time; `None` where none asks for it."""
+        rules = self.rules_on_changing(document) if self.changes(document) else ()
+        asked = [(rule, timedelta(days=rule.notice_days)) for rule in rules if rule.notice_days is not None]
+        return max(asked, key=lambda pair: pair[1], default=None)
 
     def _fold(self, documents: Iterable[RulebookDocument]) -> Rulebook:
         chosen = tuple(documents)

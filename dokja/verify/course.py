@@ -10,7 +10,21 @@ from pathlib import Path
 from dokja.intake.course import Course
 from dokja.intake.rules import Rules
 from dokja.record.about import About
-from dokja.record.acts import Act, Decision, Finding, ObjectionFiled, RulebookAmended, RulebookPublished, Withdrawal
+from dokja.record.acts import (
+    Act,
+    AuditReported,
+    CallOpened,
+    ConsentGiven,
+    Decision,
+    Finding,
+    Genesis,
+    ObjectionAnswered,
+    ObjectionFiled,
+    Reply,
+    RulebookAmended,
+    RulebookPublished,
+    Withdrawal,
+)
 from dokja.rulebook import Call, Enacted, History, Rulebook
 from dokja.values import utc_text
 
@@ -25,11 +39,84 @@ class Contents:
 
 
 @dataclass
+class Rulemaking:
+    """How the rulebook came about: which act published each document, which amended it, who consented.
+
+    signed: whether the record was founded with keys, so that consent is the teams' own act.
+    """
+
+    published: dict[int, int] = field(default_factory=dict)
+    amended: list[tuple[int, RulebookAmended]] = field(default_factory=list)
+    consents: list[ConsentGiven] = field(default_factory=list)
+    signed: bool = False
+
+    def fold(self, index: int, act: Act) -> None:
+        """Take an act in."""
+        match act:
+            case RulebookPublished():
+                self.published[act.number] = index
+            case RulebookAmended():
+                self.published[act.number] = index
+                self.amended.append((index, act))
+            case ConsentGiven():
+                self.consents.append(act)
+            case Genesis():
+                self.signed = True
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a team said before a decision: in which stage, who, when."""
+
+    stage: str
+    team: str
+    when: datetime
+
+
+@dataclass
+class Hearing:
+    """What was found of teams and what they said to it.
+
+    audits: the stages of weight audits, by id. objections: filed and not yet answered. replied: the acts that a reply
+    was given to. heard: replies and objections, by id. unweighed: those of which no decision says anything.
+    """
+
+    findings: dict[str, Finding] = field(default_factory=dict)
+    audits: dict[str, str] = field(default_factory=dict)
+    objections: dict[str, tuple[int, ObjectionFiled]] = field(default_factory=dict)
+    replied: set[str] = field(default_factory=set)
+    heard: dict[str, Heard] = field(default_factory=dict)
+    unweighed: list[str] = field(default_factory=list)
+
+    def fold(self, index: int, act: Act) -> None:
+        """Take an act in."""
+        match act:
+            case Finding():
+                self.findings[act.id] = act
+            case AuditReported():
+                self.audits[act.id] = act.stage
+            case Reply():
+                self.replied.add(act.to)
+                if (stage := self.stage_of(act.to)) is not None:
+                    self.heard[act.id] = Heard(stage, act.team, act.when)
+            case ObjectionFiled():
+                self.objections[act.id] = index, act
+                self.heard[act.id] = Heard(act.stage, act.team, act.when)
+            case ObjectionAnswered():
+                self.objections.pop(act.objection, None)
+
+    def stage_of(self, finding: str) -> str | None:
+        """The stage of a finding or an audit; `None` for any other act."""
+        held = self.findings.get(finding)
+        return held.stage if held is not None else self.audits.get(finding)
+
+
+@dataclass
 class Walk:
     """The replay as far as it has come.
 
-    latest: the latest time of any act so far. decisions: by stage, with their indexes. objections: filed and not yet
-    answered. replied: the acts that a reply was given to. left: teams that withdrew. published: documents so far.
+    latest: the latest time of any act so far. decisions: by stage, with their indexes. left: when teams withdrew.
+    calls: when each was first opened.
     """
 
     contents: Contents
@@ -37,11 +124,10 @@ class Walk:
     course: Course
     latest: datetime | None = None
     decisions: dict[str, tuple[int, Decision]] = field(default_factory=dict)
-    findings: dict[str, Finding] = field(default_factory=dict)
-    objections: dict[str, tuple[int, ObjectionFiled]] = field(default_factory=dict)
-    replied: set[str] = field(default_factory=set)
-    left: set[tuple[str, str]] = field(default_factory=set)
-    published: dict[int, int] = field(default_factory=dict)
+    left: dict[tuple[str, str], str] = field(default_factory=dict)
+    calls: dict[str, str] = field(default_factory=dict)
+    rulemaking: Rulemaking = field(default_factory=Rulemaking)
+    hearing: Hearing = field(default_factory=Hearing)
     _states: dict[str, Rulebook] = field(default_factory=dict)
 
     def rules_at(self, when: datetime) -> Rulebook:
@@ -62,19 +148,19 @@ class Walk:
     def teams_in(self, stage: str, when: str) -> frozenset[str]:
         """The teams that have a part in a stage at a time."""
         entered = self.course.stage(stage).entered
-        return frozenset(team for team, at in entered.items() if at <= when and (stage, team) not in self.left)
+        return frozenset(
+            team for team, at in entered.items() if at <= when and self.left.get((stage, team), when) >= when
+        )
 
     def fold(self, index: int, act: Act) -> None:
         """Take an act in that was checked."""
         self.latest = act.when if self.latest is None else max(self.latest, act.when)
+        self.rulemaking.fold(index, act)
+        self.hearing.fold(index, act)
         match act:
             case Decision():
                 self.decisions[act.stage] = index, act
-            case Finding():
-                self.findings[act.id] = act
-            case ObjectionFiled():
-                self.objections[act.id] = index, act
             case Withdrawal():
-                self.left.add((act.stage, act.team))
-            case RulebookPublished() | RulebookAmended():
-                self.published[act.number] = index
+                self.left.setdefault((act.stage, act.team), utc_text(act.when))
+            case CallOpened():
+                self.calls.setdefault(act.call, utc_text(act.when))

@@ -16,6 +16,7 @@ from dokja.record.acts import (
     Application,
     Ballot,
     CallOpened,
+    ConsentGiven,
     Decision,
     Finding,
     ObjectionAnswered,
@@ -29,6 +30,7 @@ from dokja.values import utc_text
 from dokja.verify.amendments import document_faults
 from dokja.verify.course import Walk
 from dokja.verify.verdict import Fault
+from dokja.verify.weighing import unweighed
 
 Check = Callable[[Walk, int, Any], Iterator[Fault]]
 
@@ -51,6 +53,7 @@ def _clause_in_force(walk: Walk, index: int, act: Act) -> Iterator[Fault]:
 
 _VOICES: Mapping[type[Act], str] = {
     Ballot: "rater",
+    ConsentGiven: "team",
     ObjectionFiled: "team",
     Reply: "team",
     Withdrawal: "team",
@@ -116,11 +119,11 @@ def _decision(walk: Walk, index: int, act: Decision) -> Iterator[Fault]:
     if stage is not None and act.stage not in walk.decisions:
         yield from _late(index, act.when, stage.id, stage.calendar.decision)
     gates = {gate.id: gate for gate in rules.of(Gate, act.stage)}
-    for named, finding in walk.findings.items():
+    for named, finding in walk.hearing.findings.items():
         gate = gates.get(finding.gate) if finding.stage == act.stage and finding.result == "does-not-meet" else None
-        if gate is not None and gate.reply_days and named not in walk.replied:
+        if gate is not None and gate.reply_days and named not in walk.hearing.replied:
             yield from _early(index, act.when, gate.id, finding.when + timedelta(days=gate.reply_days))
-    for objection, (_, filed) in walk.objections.items():
+    for objection, (_, filed) in walk.hearing.objections.items():
         if filed.stage == act.stage:
             said = mark("The objection “{objection}” of {team} had no answer when it was decided.")
             yield Fault("OBJECTION_UNANSWERED", said, {"objection": objection, "team": filed.team}, index)
@@ -128,9 +131,9 @@ def _decision(walk: Walk, index: int, act: Decision) -> Iterator[Fault]:
 
 def _reply(walk: Walk, index: int, act: Reply) -> Iterator[Fault]:
     """A reply that was given before the decision and taken into the record only after it."""
-    finding = walk.findings.get(act.to)
-    if finding is not None:
-        yield from _left_out(walk, index, act, finding.stage)
+    stage = walk.hearing.stage_of(act.to)
+    if stage is not None:
+        yield from _left_out(walk, index, act, stage)
 
 
 def _objection_filed(walk: Walk, index: int, act: ObjectionFiled) -> Iterator[Fault]:
@@ -153,8 +156,8 @@ def _left_out(walk: Walk, index: int, act: Reply | ObjectionFiled, stage: str) -
 
 
 def _objection_answered(walk: Walk, index: int, act: ObjectionAnswered) -> Iterator[Fault]:
-    if act.objection in walk.objections:
-        _, filed = walk.objections[act.objection]
+    if act.objection in walk.hearing.objections:
+        _, filed = walk.hearing.objections[act.objection]
         for rule in walk.rules_at(act.when).of(Objections, filed.stage):
             if rule.answer_days is not None:
                 yield from _late(index, act.when, rule.id, filed.when + timedelta(days=rule.answer_days))
@@ -162,7 +165,7 @@ def _objection_answered(walk: Walk, index: int, act: ObjectionAnswered) -> Itera
 
 def unanswered(walk: Walk) -> Iterator[Fault]:
     """Objections that have no answer though the time for it has passed by the record's last act."""
-    for objection, (index, filed) in walk.objections.items():
+    for objection, (index, filed) in walk.hearing.objections.items():
         for rule in walk.rules_at(filed.when).of(Objections, filed.stage):
             due = filed.when + timedelta(days=rule.answer_days) if rule.answer_days is not None else None
             if due is not None and walk.latest is not None and due < walk.latest:
@@ -176,7 +179,7 @@ _CHECKS: Mapping[type[Act], Sequence[Check]] = {
     Application: (_application,),
     Ballot: (_after_decision,),
     CallOpened: (_call_opened,),
-    Decision: (_decision,),
+    Decision: (_decision, unweighed),
     Finding: (_after_decision,),
     ObjectionAnswered: (_objection_answered,),
     ObjectionFiled: (_objection_filed,),

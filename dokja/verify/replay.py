@@ -13,15 +13,16 @@ from dokja.intake.rules import rules_of
 from dokja.intake.timely import breaches, entry_breach
 from dokja.language import mark
 from dokja.record import Entry, act_of
-from dokja.record.acts import AnyAct, ObjectionAnswered, Reply, RulebookAmended, RulebookPublished
+from dokja.record.acts import AnyAct, RulebookAmended, RulebookPublished
 from dokja.record.bulk import light
 from dokja.record.canonical import Row
 from dokja.record.entries import BallotRow
-from dokja.verify.amendments import unpinned, unpublished
+from dokja.verify.amendments import amendment_faults, unpinned, unpublished
 from dokja.verify.course import Contents, Walk
 from dokja.verify.decided import decision_faults, left_open
 from dokja.verify.procedure import procedure_faults, unanswered
 from dokja.verify.verdict import Fault, Unchecked
+from dokja.verify.weighing import unsaid
 
 _OF_INTAKE: Mapping[str, str] = {
     "act-unknown-clause": "CLAUSE_UNKNOWN",
@@ -69,8 +70,8 @@ def replay(contents: Contents, bodies: Iterable[bytes]) -> Replay:
         entries.append(Entry(index, act))
         if isinstance(act, RulebookPublished | RulebookAmended):
             digests[act.number] = act.digest
-    found.faults.extend((*unpublished(walk), *unanswered(walk)))
-    found.unchecked.extend(unpinned(walk, digests))
+    found.faults.extend((*amendment_faults(walk), *unpublished(walk), *unanswered(walk)))
+    found.unchecked.extend((*unpinned(walk, digests), *unsaid(walk)))
     _recompute(contents, entries, ballots, found)
     found.faults.sort(key=lambda fault: (fault.act is None, fault.act or 0))
     return found
@@ -93,11 +94,6 @@ def _ballot(walk: Walk, index: int, row: Row) -> Iterable[Fault]:
 def _act(walk: Walk, index: int, act: AnyAct) -> Iterable[Fault]:
     yield from (_of_intake(breach.at(NOWHERE), index) for breach in breaches(act, walk.course))
     yield from procedure_faults(walk, index, act)
-    match act:
-        case Reply():
-            walk.replied.add(act.to)
-        case ObjectionAnswered():
-            walk.objections.pop(act.objection, None)
     walk.course.fold(act)
     walk.fold(index, act)
 

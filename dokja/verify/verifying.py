@@ -28,9 +28,6 @@ NOT_IN_THIS_VERSION = (
     Unchecked(mark("Draws by lot: how a lot was drawn is not part of the record in this version.")),
     Unchecked(mark("Sealed marks and their openings: marks stand open in the record in this version.")),
     Unchecked(mark("Receipts: an act that the office never took in leaves no trace in this version.")),
-    Unchecked(mark("Notice: the rulebook has no clause for how long before its effect a change is announced.")),
-    Unchecked(mark("Consent: it stands as the office recorded it; teams do not sign it in this version.")),
-    Unchecked(mark("Weighing: whether a decision took account of the replies it had before it; acts do not say.")),
 )
 
 

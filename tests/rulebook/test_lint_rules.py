@@ -20,7 +20,7 @@ dokja: "1"
 rulebook: my-programme
 number: 2
 title: {ko: 개정, en: Amendment}
-announced: 2027-03-01T09:00:00+09:00
+announced: 2027-02-10T09:00:00+09:00
 effective: 2027-03-01T09:00:00+09:00
 amendment:
   scope: [stage-1]
@@ -145,6 +145,8 @@ ONE_EDIT: Sequence[tuple[str, Edit]] = [
     ("DK403", ("effective: 2027-01-04T09", "effective: 2027-01-03T09")),
     ("DK405", ("      submission: 2027-07-30", "      submission: 2027-08-30")),
     ("DK406", ("      submission: 2027-07-30T18:00:00+09:00\n", "")),
+    ("DK408", ("    notice_days: 14\n", "")),
+    ("DK408", ("    consent: every-team\n", "")),
     ("DK501", ("    sole_applicant: evaluated\n", "")),
     ("DK501", ("    nobody_is_legal: true\n", "")),
     ("DK502", ("    majority: 0.5\n", "    majority: 1\n")),
@@ -266,10 +268,32 @@ def test_a_stage_that_has_opened_changes_only_by_consent(tmp_path: Path) -> None
     rules = STARTER.read_text(encoding="utf-8")
     assert codes(findings(tmp_path, rules, AMENDMENT + CHANGED_GATE)) == {"DK402"}
     assert codes(findings(tmp_path, rules, AMENDMENT + "  consented: [team-a]\n" + CHANGED_GATE)) == set()
-    before = AMENDMENT.replace("2027-03-01", "2027-02-01")
+    before = AMENDMENT.replace("2027-02-10", "2027-01-10").replace("2027-03-01", "2027-02-01")
     assert codes(findings(tmp_path, rules, before + CHANGED_GATE)) == set()
     assert codes(findings(tmp_path, rules, AMENDMENT + "repeals: [objections-1]\n")) == {"DK402", "DK603"}
     assert codes(findings(tmp_path, rules, AMENDMENT + "repeals: [never-there]\n")) == {"DK701"}
+
+
+def test_an_amendment_takes_effect_after_the_notice_that_the_rules_before_it_ask_for(tmp_path: Path) -> None:
+    rules = STARTER.read_text(encoding="utf-8")
+    consented = AMENDMENT + "  consented: [team-a]\n"
+    shorter = consented.replace("02-10T09:00:00", "02-15T09:00:01")
+    assert codes(findings(tmp_path, rules, shorter + CHANGED_GATE)) == {"DK409"}
+    assert codes(findings(tmp_path, rules, shorter.replace("09:00:01", "09:00:00") + CHANGED_GATE)) == set()
+    own = (
+        "clauses:\n  - id: amendments\n    kind: amendments\n    text: {ko: 개정, en: Amendments}\n"
+        "    notice_days: 0\n    consent: most-teams\n"
+    )
+    assert codes(findings(tmp_path, rules, shorter + own)) == {"DK409"}
+    without = edited(rules, ("    notice_days: 14\n", ""))
+    assert codes(findings(tmp_path, without, shorter + CHANGED_GATE)) == {"DK408"}
+
+
+def test_a_rulebook_that_does_not_say_how_it_may_be_changed(tmp_path: Path) -> None:
+    rules = STARTER.read_text(encoding="utf-8")
+    start, end = rules.index("  # Amendments:"), rules.index("  # Disclosure:")
+    (found,) = findings(tmp_path, rules[:start] + rules[end:])
+    assert (found.code, found.clause) == ("DK408", None)
 
 
 def test_a_rule_younger_than_what_it_rules_on_is_late_and_a_promise_is_not(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,15 +11,27 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from dokja.record import ACT, open_record
+from dokja.record import ACT, AnyAct, open_record
 from dokja.record.transparency.signing import genesis, sign_checkpoint, signed, snapshot
 from dokja.verify import Source, Verdict, export, verify
-from tests.record.transparency.at_hand import OFFICE
+from tests.record.transparency.at_hand import OFFICE, signer
 from verifier import dokja_verify as second
 
 RULES = Path(__file__).parents[1] / "intake" / "programme" / "0001-rules.yaml"
 POLICY = f"log {OFFICE.key()}\nquorum none\n".encode()
 TEAMS = ("team-a", "team-b")
+RATERS = tuple(f"rater-{number}" for number in range(1, 6))
+KEYS = {"office": OFFICE, **{holder: signer(f"{holder}.example/key") for holder in (*TEAMS, *RATERS)}}
+AMENDMENTS = """
+  - id: amendments
+    kind: amendments
+    text:
+      ko: 개정은 시행 14일 전에 공고하고, 이미 시작된 것은 모든 팀이 동의해야 바꾼다.
+      en: Fourteen days of notice; what has begun is changed with every team's consent.
+    notice_days: 14
+    consent: every-team
+"""
+"""A clause for the end of the founding rules."""
 Json = dict[str, Any]
 
 ABOUT = """\
@@ -91,16 +102,19 @@ def clause(name: str, **changed: object) -> Json:
 
 @dataclass
 class Small:
-    """A programme in the making."""
+    """A programme in the making. further: clauses at the end of the founding rules, as they stand in the file."""
 
     folder: Path
     acts: list[Json] = field(default_factory=opening)
     documents: int = 1
+    further: str = ""
 
     def __post_init__(self) -> None:
         (self.folder / "rulebook").mkdir(parents=True)
         (self.folder / "programme.yaml").write_text(ABOUT, encoding="utf-8")
-        shutil.copy(RULES, self.folder / "rulebook" / "0001-rules.yaml")
+        founding = self.folder / "rulebook" / "0001-rules.yaml"
+        founding.write_text(RULES.read_text(encoding="utf-8") + self.further, encoding="utf-8")
+        self.acts[0] = {**self.acts[0], "digest": digest(founding)}
 
     def amend(
         self,
@@ -109,8 +123,12 @@ class Small:
         consented: Sequence[str] = (),
         repeals: Sequence[str] = (),
         published: str | None = None,
-    ) -> None:
-        """A document is announced and takes effect; an act publishes it then, or when `published` says."""
+        effective: str | None = None,
+    ) -> str:
+        """A document is announced and takes effect, then or later; an act publishes it then, or when it is said.
+
+        The digest of the document.
+        """
         self.documents += 1
         file = self.folder / "rulebook" / f"{self.documents:04d}-amendment.yaml"
         tree = {
@@ -119,7 +137,7 @@ class Small:
             "number": self.documents,
             "title": {"ko": "개정", "en": "Amendment"},
             "announced": f"{when}+09:00",
-            "effective": f"{when}+09:00",
+            "effective": f"{effective or when}+09:00",
             "amendment": {"scope": ["stage-1"], "reason": {"ko": "이유", "en": "Reason"}, "consented": [*consented]},
             "clauses": [*clauses],
             "repeals": [*repeals],
@@ -131,16 +149,16 @@ class Small:
             act("rulebook-amended", name, published or when, number=self.documents, consented=[*consented],
                 digest=digest(file))
         )  # fmt: skip
+        return digest(file)
 
     def add(self, *acts: Json) -> None:
         self.acts.extend(acts)
 
     def bundle(self, *, keys: bool = False) -> Path:
-        """Record, sign and pack it; `keys`: every act is signed with the office's key."""
+        """Record, sign and pack it; `keys`: every act is signed by who does it."""
         made = [ACT.validate_python(each) for each in self.acts]
         if keys:
-            founding = genesis([("office", OFFICE)], 1, "office", datetime(2027, 1, 1, tzinfo=UTC))
-            made = [founding, *(signed(each, OFFICE) for each in made)]
+            made = [*founded(), *(signed(each, KEYS[each.who]) for each in made)]
         log, target = self.folder / "record" / "log", self.folder / "bundle"
         with open_record(self.folder / "record" / "record.sqlite") as record:
             record.append(made)
@@ -149,11 +167,27 @@ class Small:
             export(Source(self.folder / "programme.yaml", files, log, self.folder / "evidence"), record, target)
         return target
 
-    def verdict(self) -> Verdict:
+    def verdict(self, *, keys: bool = False) -> Verdict:
         """The verdict on it; the second verifier, which knows no rules, finds nothing wrong with any of these."""
-        bundle = self.bundle()
+        bundle = self.bundle(keys=keys)
         assert second.verify(str(bundle), POLICY) == []
         return verify(bundle, POLICY)
+
+
+def founded() -> list[AnyAct]:
+    """The office founds the record and registers the keys of teams and raters."""
+    founding = genesis([("office", OFFICE)], 1, "office", datetime(2027, 1, 1, tzinfo=UTC))
+    registered = (
+        act("key-registered", f"key-{holder}", "2027-01-02T09:00:00", holder=holder,
+            role="team" if holder in TEAMS else "rater", vkey=str(KEYS[holder].key()))
+        for holder in KEYS
+        if holder != "office"
+    )  # fmt: skip
+    return [founding, *(signed(ACT.validate_python(each), OFFICE) for each in registered)]
+
+
+FOUNDED = len(KEYS)
+"""Acts that a record with keys has before all others."""
 
 
 def told(verdict: Verdict) -> list[tuple[str, int | None]]:

@@ -13,7 +13,7 @@ from dokja.errors import RecordError
 from dokja.record import open_record
 from dokja.verify import CODES, verify
 from dokja.verify.verdict import REPLAY_CODES
-from tests.verify.build import POLICY, Small, act, decision, told
+from tests.verify.build import FOUNDED, POLICY, Small, act, decision, told
 from verifier import dokja_verify as second
 
 DOCS = Path(__file__).parents[2] / "docs" / "verify.md"
@@ -121,7 +121,7 @@ def test_nobody_speaks_for_a_team_with_the_key_of_the_office(tmp_path: Path) -> 
     small.acts = [{**each, "who": "office"} for each in small.acts]
     small.add(act("withdrawal", "gone", "2027-03-01T09:00:00", stage="stage-1", team="team-b"))
     verdict = verify(small.bundle(keys=True), POLICY)
-    assert told(verdict) == [("SIGNER_NOT_AUTHORISED", 7)]
+    assert told(verdict) == [("SIGNER_NOT_AUTHORISED", FOUNDED + 6)]
 
 
 def test_an_auditor_gets_the_evidence_and_the_public_does_not(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from dokja.record.acts.grants import Grant, GrantDelivered, GrantReturned
 from dokja.record.acts.keys import Founding, Genesis, KeyRegistered, KeyRotated, RootKey
 from dokja.record.acts.objections import ObjectionAnswered, ObjectionFiled
 from dokja.record.acts.publicity import Aggregate, Disclosure, PublishedFigure, Statement
-from dokja.record.acts.rules import RulebookAmended, RulebookPublished
+from dokja.record.acts.rules import ConsentGiven, RulebookAmended, RulebookPublished
 from dokja.record.acts.scores import Ballot, BenchmarkResult, MeasurementReported, SubmissionReceived
 from dokja.record.acts.union import ACT, AnyAct
 
@@ -32,6 +32,7 @@ __all__ = [
     "BenchmarkResult",
     "CallClosed",
     "CallOpened",
+    "ConsentGiven",
     "Decision",
     "Declined",
     "Departure",

@@ -17,13 +17,17 @@ class Departure(Model):
 
 
 class Decision(Act):
-    """The decision of a stage: who goes on, who leaves and why, and which call it opens."""
+    """The decision of a stage: who goes on, who leaves and why, and which call it opens.
+
+    `rests_on` names the acts that it weighed: findings, replies, objections.
+    """
 
     type: Literal["decision"]
     stage: Id
     goes_on: tuple[Id, ...]
     leaves: tuple[Departure, ...] = ()
     opens_call: Id | None = None
+    rests_on: tuple[Id, ...] = ()
 
 
 class EvaluationMoved(Act):

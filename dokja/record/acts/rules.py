@@ -1,4 +1,4 @@
-"""Acts that put the rulebook into force and change it."""
+"""Acts that put the rulebook into force and change it, and the consent of those whom a change binds."""
 
 from __future__ import annotations
 
@@ -23,3 +23,12 @@ class RulebookAmended(Act):
     number: PositiveCount
     consented: tuple[Id, ...] = ()
     digest: Digest | None = None
+
+
+class ConsentGiven(Act):
+    """A team consents to a document of the rulebook, whose bytes `digest` names."""
+
+    type: Literal["consent-given"]
+    team: Id
+    number: PositiveCount
+    digest: Digest

@@ -13,12 +13,13 @@ from dokja.record.acts.grants import GrantDelivered, GrantReturned
 from dokja.record.acts.keys import Genesis, KeyRegistered, KeyRotated
 from dokja.record.acts.objections import ObjectionAnswered, ObjectionFiled
 from dokja.record.acts.publicity import Disclosure, Statement
-from dokja.record.acts.rules import RulebookAmended, RulebookPublished
+from dokja.record.acts.rules import ConsentGiven, RulebookAmended, RulebookPublished
 from dokja.record.acts.scores import Ballot, MeasurementReported, SubmissionReceived
 
 AnyAct = Annotated[
     RulebookPublished
     | RulebookAmended
+    | ConsentGiven
     | CallOpened
     | CallClosed
     | Application

@@ -85,6 +85,13 @@ _TABLE: tuple[tuple[str, str, str, Callable[[Subject], Iterator[Remark]]], ...] 
     ("DK405", "calendar-order", mark("Times that do not follow each other."), time_rules.calendar_order),
     ("DK406", "calendar-gap", mark("Days that are not fixed."), time_rules.calendar_gaps),
     ("DK407", "overtaken-decision", mark("A stage that opens before the decision stands."), time_rules.overtaken),
+    (
+        "DK408",
+        "amendments-unsaid",
+        mark("Nothing says how the rules may be changed."),
+        time_rules.amendments_unsaid,
+    ),
+    ("DK409", "short-notice", mark("An amendment with too little notice."), time_rules.short_notice),
     ("DK501", "call-gap", mark("A call that leaves something open."), call_rules.call_gaps),
     ("DK502", "impossible-majority", mark("A majority that no vote can reach."), call_rules.majority_out_of_range),
     ("DK503", "call-unnamed", mark("A consequence and a call that do not fit."), call_rules.open_call_unnamed),

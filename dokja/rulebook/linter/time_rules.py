@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from dokja.language import mark
-from dokja.rulebook.clauses import AnyClause, Call, Goal, Objections, Stage, stage_of
+from dokja.rulebook.clauses import AmendmentRule, AnyClause, Call, Goal, Objections, Stage, stage_of
 from dokja.rulebook.linter.finding import Remark
 from dokja.rulebook.linter.subject import Subject
 from dokja.rulebook.versions import Enacted, RulebookDocument
@@ -107,6 +107,47 @@ def out_of_scope(subject: Subject) -> Iterator[Remark]:
                     mark("Add the stage to the amendment's scope, or leave its clauses alone."),
                     {"number": str(document.number)},
                 )
+
+
+def amendments_unsaid(subject: Subject) -> Iterator[Remark]:
+    """A rulebook that does not say with which notice, and by whose consent, its rules may be changed."""
+    rules = tuple(subject.rules.of(AmendmentRule))
+    if not rules and subject.stages:
+        yield Remark(
+            mark("No clause says how the rules may be changed."),
+            mark("Add amendments: the days of notice, and whose consent a change of what has begun needs."),
+        )
+    for rule in rules:
+        missing = [name for name in ("notice_days", "consent") if getattr(rule, name) is None]
+        if missing:
+            yield subject.remark(
+                rule,
+                mark("“{clause}” does not say: {missing}."),
+                mark("Write the days from announcement to effect, and every-team or most-teams."),
+                {"missing": ", ".join(missing)},
+            )
+
+
+def short_notice(subject: Subject) -> Iterator[Remark]:
+    """An amendment that takes effect sooner after its announcement than the rules before it allow."""
+    for document in subject.history.documents:
+        asked = subject.history.notice(document)
+        if asked is not None and document.effective - document.announced < asked[1]:
+            yield _of_document(
+                subject,
+                document,
+                mark(
+                    "Document {number} was announced on {announced} and takes effect on {effective}; “{rule}” asks "
+                    "for {days} days between."
+                ),
+                mark("Let it take effect later."),
+                {
+                    "announced": _day(document.announced),
+                    "effective": _day(document.effective),
+                    "rule": asked[0].id,
+                    "days": str(asked[1].days),
+                },
+            )
 
 
 def _of_document(
