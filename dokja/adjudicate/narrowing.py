@@ -2,14 +2,15 @@
 
 Each team's measure is a variable in the box that the acts leave it; sums and weighted means tie variables together;
 a published figure stands for all numbers that round to it. "The best is 90.2" also says that *some* team reaches it:
-such an alternative becomes a constraint once all others are proven impossible, and is otherwise left out, which can
-only widen a bound. Bounds come from `linear_program` and are proven.
+such an alternative becomes a constraint once all others are proven impossible. Where several are left, a bound is the
+widest that any of them allows, one such choice at a time, which can only be wider than all of them together. Bounds
+come from `linear_program` and are proven.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import permutations
 
@@ -59,6 +60,7 @@ class Tightening:
 class Narrowing:
     """The variables of a stage under its rules and published figures.
 
+    choices: for each choice that is not settled, the system with each alternative that is left.
     conflict: figures that cannot all be true; the system then holds the score tree alone.
     """
 
@@ -67,6 +69,7 @@ class Narrowing:
     index: Mapping[Variable, int]
     system: System
     ahead: tuple[Ahead, ...]
+    choices: tuple[tuple[System, ...], ...] = ()
     conflict: tuple[Support, ...] = ()
 
     def form(self, *terms: tuple[str, str, Fraction | int]) -> Form:
@@ -79,18 +82,40 @@ class Narrowing:
 
     def bounds(self, form: Form) -> Tightening:
         """The interval of a form that is proven, and what it rests on."""
-        upper = upper_bound(self.system, form)
-        lower = upper_bound(self.system, {column: -coefficient for column, coefficient in form.items()})
-        return Tightening(
-            between(-lower.value, upper.value), self._supports(lower.rests_on), self._supports(upper.rests_on)
-        )
+        upper, upper_from = self._least_upper(form)
+        lower, lower_from = self._least_upper({column: -coefficient for column, coefficient in form.items()})
+        return Tightening(between(-lower, upper), lower_from, upper_from)
 
     def most(self, form: Form) -> Fraction:
         """The proven upper bound of a form."""
-        return upper_bound(self.system, form).value
+        return self._least_upper(form)[0]
 
-    def _supports(self, rows: Sequence[int]) -> tuple[Support, ...]:
-        return tuple(dict.fromkeys(self.system.constraints[row].support for row in rows))
+    def _least_upper(self, form: Form) -> tuple[Fraction, tuple[Support, ...]]:
+        bound = upper_bound(self.system, form)
+        least, rests_on = bound.value, _supports(self.system, bound.rests_on)
+        for alternatives in self.choices:
+            found = _widest(alternatives, form, least)
+            if found is not None:
+                least, rests_on = found
+        return least, rests_on
+
+
+def _widest(
+    alternatives: Sequence[System], form: Form, least: Fraction
+) -> tuple[Fraction, tuple[Support, ...]] | None:
+    """The upper bound under the alternative that allows most; `None` where it is no lower than `least`."""
+    widest, rests_on = None, dict[Support, None]()
+    for system in alternatives:
+        bound = upper_bound(system, form)
+        if bound.value >= least:
+            return None
+        widest = bound.value if widest is None else max(widest, bound.value)
+        rests_on |= dict.fromkeys(_supports(system, bound.rests_on))
+    return None if widest is None else (widest, tuple(rests_on))
+
+
+def _supports(system: System, rows: Sequence[int]) -> tuple[Support, ...]:
+    return tuple(dict.fromkeys(system.constraints[row].support for row in rows))
 
 
 def narrow(
@@ -121,10 +146,11 @@ def narrow(
     full = Narrowing(root, teams, index, ruled.system.plus(said), tuple(_strictly_ahead(teams, figures)))
     clash = contradiction(full.system)
     if clash:
-        return Narrowing(root, teams, index, ruled.system, (), full._supports(clash))
+        return replace(ruled, conflict=_supports(full.system, clash))
     if not settle:
         return full
-    return _settle(full, [*_figure_choices(full, figures), *_tree_choices(full, measures)])
+    settled = _settle(full, [*_figure_choices(full, figures), *_tree_choices(full, measures)])
+    return replace(ruled, conflict=settled.conflict) if settled.conflict else settled
 
 
 def _rows(form: Form, interval: Interval, support: Support) -> tuple[Constraint, Constraint]:
@@ -237,15 +263,28 @@ def _tree_choices(narrowing: Narrowing, measures: Sequence[AnyMeasure]) -> Itera
 
 
 def _settle(narrowing: Narrowing, choices: Sequence[Choice]) -> Narrowing:
-    """Take in every choice of which a single alternative is not refuted, until none is left."""
-    open_choices, system = list(choices), narrowing.system
+    """Take in every choice of which a single alternative is not refuted, until none is left; keep the others beside.
+
+    A choice of which all alternatives are refuted is a conflict of what refutes them.
+    """
+    unsettled, system = list(choices), narrowing.system
     settled = True
     while settled:
-        settled = False
-        for choice in list(open_choices):
-            left = [alternative for alternative in choice if not contradiction(system.plus(alternative))]
+        settled, looked_at, unsettled = False, unsettled, []
+        for choice in looked_at:
+            clashes = [contradiction(system.plus(alternative)) for alternative in choice]
+            left = [alternative for alternative, clash in zip(choice, clashes, strict=True) if not clash]
+            if not left:
+                return replace(narrowing, conflict=_all_refuted(system, choice, clashes))
             if len(left) == 1:
-                system = system.plus(left[0])
-                open_choices.remove(choice)
-                settled = True
-    return Narrowing(narrowing.root, narrowing.teams, narrowing.index, system, narrowing.ahead)
+                system, settled = system.plus(left[0]), True
+            else:
+                unsettled.append(left)
+    beside = (tuple(system.plus(alternative) for alternative in choice) for choice in unsettled)
+    return replace(narrowing, system=system, choices=tuple(beside))
+
+
+def _all_refuted(system: System, choice: Choice, clashes: Sequence[Sequence[int]]) -> tuple[Support, ...]:
+    refuting = zip(choice, clashes, strict=True)
+    rows = (support for alternative, clash in refuting for support in _supports(system.plus(alternative), clash))
+    return tuple(dict.fromkeys(rows))

@@ -145,6 +145,32 @@ def test_contradicting_figures_are_named_and_not_used() -> None:
     assert result.bounds(result.form(("user", "a", 1))).interval == between(0, 25)
 
 
+def test_a_best_that_nobody_reaches_is_a_conflict_of_what_keeps_all_from_it() -> None:
+    figures = [
+        figure("value", "expert", "10.0", "a", position=0),
+        figure("value", "expert", "11.0", "b", position=1),
+        figure("best", "expert", "30.0", position=2),
+    ]
+    result = narrowed(("a", "b"), figures)
+    assert {support.position for support in result.conflict if support.act is not None} == {0, 1, 2}
+    assert result.bounds(result.form(("expert", "a", 1))).interval == between(0, 35)
+
+
+def test_where_several_may_be_meant_a_bound_holds_for_any() -> None:
+    """Some team has 90.0, nobody is told to; whoever it is, all others are at most 5.0 behind."""
+    figures = [figure("best", "total", "90.0", position=0), figure("gap", "total", "5.0", position=1)]
+    result = narrowed(("a", "b", "c"), figures)
+    for team in "abc":
+        found = result.bounds(result.form(("total", team, 1)))
+        assert found.interval == Interval(Fraction("84.90"), Fraction("90.05"))
+        assert {support.position for support in found.lower_from} == {0, 1}
+
+
+def test_a_team_alone_is_the_one_that_is_meant() -> None:
+    result = narrowed(("a",), [figure("best", "expert", "30.0")])
+    assert result.bounds(result.form(("expert", "a", 1))).interval == Interval(Fraction("29.95"), Fraction("30.05"))
+
+
 def test_level_leaders_are_not_parted_but_the_rest_is_behind_for_certain() -> None:
     result = narrowed(("a", "b", "c"), [figure("best", "total", "90.0", "a", "b")])
     totals = {team: result.bounds(result.form(("total", team, 1))).interval for team in "abc"}
