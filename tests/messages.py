@@ -44,6 +44,7 @@ FAMILIES = (
     "system",
     "usage",
     "why",
+    "witness",
     "yaml",
 )
 """What codes of problems begin with: the room or the verb that they come from."""

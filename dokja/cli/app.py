@@ -10,7 +10,23 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from dokja import __version__
-from dokja.cli import audit, demo, init, inspect, key, library, lint, publishing, record, rulebook, run, verify, why
+from dokja.cli import (
+    audit,
+    demo,
+    init,
+    inspect,
+    key,
+    library,
+    lint,
+    publishing,
+    record,
+    rulebook,
+    run,
+    verify,
+    why,
+    witness,
+    witnessing,
+)
 from dokja.cli.face import Face
 from dokja.cli.help import Verb, Verbs, translate
 from dokja.language import Voice, mark
@@ -59,9 +75,15 @@ GROUPS = (
             (publishing.sign, publishing.SIGN),
             (publishing.append, publishing.APPEND),
             (publishing.checkpoint, publishing.CHECKPOINT),
+            (witnessing.witness, witnessing.WITNESS),
             (publishing.prove, publishing.PROVE),
             (publishing.tiles, publishing.TILES),
         ),
+    ),
+    (
+        "witness",
+        witness.HELP,
+        ((witness.serve, witness.SERVE), (witness.cosign, witness.COSIGN), (witness.show, witness.SHOW)),
     ),
     ("key", key.HELP, ((key.new, key.NEW), (key.list_, key.LIST), (key.show, key.SHOW))),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -76,7 +76,7 @@ class Face:
         except BrokenPipeError as error:
             raise ReaderGoneError from error
 
-    def note(self, message: str, values: dict[str, object] | None = None) -> None:
+    def note(self, message: str, values: Mapping[str, object] | None = None) -> None:
         """One line to the person at the terminal."""
         self.notes.print(self.voice(message, values), soft_wrap=True, style="dim")
 

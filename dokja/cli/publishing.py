@@ -29,6 +29,12 @@ TILES = mark("Write the signed record into a folder that any web server, reposit
 APPEND = mark("Append the acts of a file, all or none, after checking that each is signed by its actor.")
 
 ActsFile = Annotated[Path, typer.Argument(metavar="FILE", help=mark("A file of acts, .yaml or .jsonl."))]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy", metavar="FILE", help=mark("Who the witnesses are, and where; DIR/policy if there is one.")
+    ),
+]
 SignedBy = Annotated[str, typer.Option("--key", metavar="NAME", help=mark("The key to sign with."))]
 
 
@@ -104,18 +110,25 @@ def _pair(written: str) -> tuple[str, str]:
     return holder, key
 
 
-def checkpoint(ctx: typer.Context, folder: Folder, key: SignedBy, keys: Keys = None) -> None:
-    """Sign a checkpoint."""
+def checkpoint(
+    ctx: typer.Context, folder: Folder, key: SignedBy, policy: PolicyFile = None, keys: Keys = None
+) -> None:
+    """Sign a checkpoint, and collect cosignatures where a policy says who the witnesses are."""
+    from dokja.cli.witnessing import collect, policy_of
     from dokja.record.transparency.signing import sign_checkpoint, snapshot
     from dokja.report.machine_readable import to_json
 
     face: Face = ctx.obj
     programme, record = open_(folder)
+    read = policy_of(folder, policy)
     (signer,) = opened(face, keys, key)
     log = log_of(programme.record_file)
-    with record, _told(log):
+    with record, told(log):
         held = snapshot(record)
         note = sign_checkpoint(log, held, signer)
+        if read is not None and read.witnesses:
+            collect(face, log, read, held.tree, held.tree.size)
+            return
     if face.json:
         said = {"origin": signer.name, "size": held.tree.size, "root": held.tree.root().hex()}
         face.write(to_json({**said, "checkpoint": note.decode()}))
@@ -136,9 +149,9 @@ def prove(
     face: Face = ctx.obj
     programme, record = open_(folder)
     log = log_of(programme.record_file)
-    with record, _told(log):
+    with record, told(log):
         index = find(record, act).index
-        note, size = _signed(log, record)
+        note, size = signed_log(log, record)
         if index >= size:
             raise RecordError(
                 Problem(
@@ -176,8 +189,8 @@ def tiles(
                 Place(target),
             )
         )
-    with record, _told(log):
-        note, size = _signed(log, record)
+    with record, told(log):
+        note, size = signed_log(log, record)
         held = snapshot(record)
         tree = Tree.of(held.tree.levels[0][: size * 32])
         written = [*write_tiles(target, tree, held.entries[:size])]
@@ -221,7 +234,7 @@ def append(ctx: typer.Context, folder: Folder, file: ActsFile) -> None:
     face: Face = ctx.obj
     programme, record = open_(folder)
     sources = frozenset(programme.sources)
-    with record, _told(file):
+    with record, told(file):
         registry, size = registry_of(record), record.size
         rows = () if record.holds_file(digest_of(file)) else rows_in(file, programme.history, sources)
         for index, row in enumerate(rows, start=size):
@@ -240,7 +253,7 @@ def log_of(record_file: Path) -> Path:
     return record_file.parent / "log"
 
 
-def _signed(log: Path, record: Record) -> tuple[bytes, int]:
+def signed_log(log: Path, record: Record) -> tuple[bytes, int]:
     """The last checkpoint and its size."""
     from dokja.record.transparency.signing import last_checkpoint
 
@@ -258,7 +271,7 @@ def _signed(log: Path, record: Record) -> tuple[bytes, int]:
 
 
 @contextmanager
-def _told(log: Path) -> Iterator[None]:
+def told(log: Path) -> Iterator[None]:
     """Tell a refusal in the words of the person at the terminal."""
     from dokja.record.transparency import RefusedError
 

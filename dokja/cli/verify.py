@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -91,7 +92,9 @@ def verify(
         unchecked = [
             {"what": face.voice(each.what, each.values), "needed": each.needed} for each in verdict.unchecked
         ]
-        said = {"answer": verdict.answer, "size": verdict.size, "root": verdict.root}
+        said: dict[str, object] = {"answer": verdict.answer, "size": verdict.size, "root": verdict.root}
+        seen = None if verdict.seen is None else datetime.fromtimestamp(verdict.seen, UTC)
+        said |= {"witnesses": verdict.witnesses, "witnessed": verdict.witnessed, "seen": seen}
         face.write(to_json({**said, "problems": problems, "unchecked": unchecked}))
     else:
         _print(face, verdict)
@@ -118,12 +121,22 @@ def _print(face: Face, verdict: Verdict) -> None:
     if verdict.size is not None:
         values: dict[str, object] = {"size": f"{verdict.size:,}", "root": verdict.root}
         face.line(face.voice(mark("{size} acts. Root {root}"), values), style="dim")
+    if verdict.witnesses or verdict.witnessed is False:
+        names: dict[str, object] = {"names": ", ".join(verdict.witnesses) or "–", "at": _day(verdict.seen)}
+        standing = mark("Unwitnessed: too few have cosigned it ({names}). It cannot carry a decision.")
+        if verdict.witnessed is not False:
+            standing = mark("Witnessed by {names}, at {at}.")
+        face.line(face.voice(standing, names), style="dim" if verdict.witnessed is not False else "bold red")
     for each in verdict.problems:
         where = "" if each.act is None else face.voice(mark("act {index}: "), {"index": each.act})
         face.line(f"{where}{each.code} {face.voice(each.meaning)} {_what(face, each)}")
     face.line(face.voice(mark("What was not checked, and why:")), style="bold")
     for left in verdict.unchecked:
         face.line(f"- {face.voice(left.what, left.values)}")
+
+
+def _day(seconds: int | None) -> str:
+    return "–" if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def _what(face: Face, fault: Fault) -> str:

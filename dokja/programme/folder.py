@@ -56,6 +56,16 @@ class Programme:
         return self.folder / "record" / "record.sqlite"
 
     @property
+    def log_folder(self) -> Path:
+        """Where the signed log lies: beside the record."""
+        return self.record_file.parent / "log"
+
+    @property
+    def policy_file(self) -> Path:
+        """Who the record's witnesses are, where the programme has any."""
+        return self.folder / "policy"
+
+    @property
     def site_folder(self) -> Path:
         """Where the public pages are written."""
         return self.folder / "site"

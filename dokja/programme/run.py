@@ -13,6 +13,7 @@ from dokja.adjudicate import Outcome, adjudicate, gather
 from dokja.errors import Place, Problem, ProgrammeError
 from dokja.intake import take_in
 from dokja.programme.folder import Programme
+from dokja.programme.standing import signed
 from dokja.record import Record, open_record
 from dokja.record.acts import Ballot
 from dokja.record.entries import Entry
@@ -94,6 +95,7 @@ def publish(
         size=record.size,
         root=record.root.hex(),
         alternatives=without,
+        signed=signed(programme),
     )
 
 
@@ -140,6 +142,9 @@ def _inputs(programme: Programme) -> str:
     digest = hashlib.sha256()
     for file in (programme.folder / "programme.yaml", *programme.rulebook_files):
         digest.update(hashlib.sha256(file.read_bytes()).digest())
+    for file in (programme.log_folder / "checkpoint", programme.policy_file):
+        if file.is_file():
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from markupsafe import Markup
 
@@ -13,6 +14,7 @@ from dokja.report import addresses
 from dokja.report.act_words import act_kind, act_said
 from dokja.report.cells import Label
 from dokja.report.edition import Edition
+from dokja.report.publication import Signed
 from dokja.report.timeline import verdict_of
 from dokja.report.words import VERDICTS
 
@@ -58,6 +60,8 @@ class RecordPage:
     size: int
     root: str
     counted: int
+    signed: str | None
+    unwitnessed: bool
 
 
 def record_page(edition: Edition) -> RecordPage:
@@ -70,7 +74,29 @@ def record_page(edition: Edition) -> RecordPage:
         size=publication.size,
         root=publication.root,
         counted=publication.size - len(publication.acts),
+        signed=_signed(publication.signed, edition) if publication.signed else None,
+        unwitnessed=publication.signed is not None and publication.signed.enough is False,
     )
+
+
+def _signed(signed: Signed, edition: Edition) -> str:
+    """How far the record is signed, and who witnessed it."""
+    values: dict[str, object] = {
+        "size": f"{signed.size:,}",
+        "origin": signed.origin,
+        "count": len(signed.witnesses),
+        "of": signed.of,
+        "names": ", ".join(signed.witnesses) or "–",
+        "at": "–" if signed.at is None else f"{datetime.fromtimestamp(signed.at, UTC):%Y-%m-%d %H:%M}Z",
+    }
+    said = [edition.say("The first {size} acts, signed by {origin}.", values)]
+    if signed.enough is False:
+        said.append(
+            edition.say("Unwitnessed: {count} of {of} have cosigned ({names}). It cannot carry a decision.", values)
+        )
+    elif signed.witnesses:
+        said.append(edition.say("Witnessed by {count} of {of}: {names}, at {at}.", values))
+    return " ".join(said)
 
 
 def _act(index: int, act: AnyAct, edition: Edition) -> ActRow:

@@ -23,6 +23,7 @@ from dokja.verify.decided import decision_faults, left_open
 from dokja.verify.procedure import procedure_faults, unanswered
 from dokja.verify.verdict import Fault, Unchecked
 from dokja.verify.weighing import unsaid
+from dokja.verify.witnessed import UNKNOWN, Standing, uncarried
 
 _OF_INTAKE: Mapping[str, str] = {
     "act-unknown-clause": "CLAUSE_UNKNOWN",
@@ -42,8 +43,8 @@ class Replay:
     unchecked: list[Unchecked] = field(default_factory=list)
 
 
-def replay(contents: Contents, bodies: Iterable[bytes]) -> Replay:
-    """Replay a record's entries, in order, under the rulebook that came with them."""
+def replay(contents: Contents, bodies: Iterable[bytes], standing: Standing = UNKNOWN) -> Replay:
+    """Replay a record's entries, in order, under the rulebook that came with them; `standing`: what is witnessed."""
     found = Replay()
     rules = rules_of(contents.history, frozenset(source.id for source in contents.about.sources))
     walk, reader = Walk(contents, rules, Course(rules)), Reader(rules)
@@ -70,7 +71,9 @@ def replay(contents: Contents, bodies: Iterable[bytes]) -> Replay:
         entries.append(Entry(index, act))
         if isinstance(act, RulebookPublished | RulebookAmended):
             digests[act.number] = act.digest
-    found.faults.extend((*amendment_faults(walk), *unpublished(walk), *unanswered(walk)))
+    found.faults.extend(
+        (*amendment_faults(walk), *unpublished(walk), *unanswered(walk), *uncarried(entries, standing.carried))
+    )
     found.unchecked.extend((*unpinned(walk, digests), *unsaid(walk)))
     _recompute(contents, entries, ballots, found)
     found.faults.sort(key=lambda fault: (fault.act is None, fault.act or 0))

@@ -22,6 +22,7 @@ REPLAY_CODES: Mapping[str, str] = {
     "DEADLINE": mark("Something was done outside the time that the rules give it."),
     "OUTCOME_MISMATCH": mark("What was decided is not what follows from the rules and the record."),
     "OBJECTION_UNANSWERED": mark("What a team had said stood unanswered, or was not in the record, at the decision."),
+    "QUORUM_DECISION": mark("A decision stands under no checkpoint that enough witnesses have cosigned."),
 }
 """The codes of the replay, and what each says to a person; `SIGNER_NOT_AUTHORISED` is told by both."""
 
@@ -58,12 +59,19 @@ class Unchecked:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the verification of a bundle found. size, root: of the newest checkpoint, where it could be read."""
+    """What the verification of a bundle found.
+
+    size, root: of the newest checkpoint, where it could be read. witnesses: those of the policy that cosigned it;
+    witnessed: whether they are enough, `None` where no policy asks for any. seen: when they saw it (since 1970).
+    """
 
     problems: tuple[Fault, ...]
     unchecked: tuple[Unchecked, ...]
     size: int | None = None
     root: str | None = None
+    witnesses: tuple[str, ...] = ()
+    witnessed: bool | None = None
+    seen: int | None = None
 
     @property
     def answer(self) -> Answer:

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from dokja.errors import DokjaError, Problem, RulebookError
 from dokja.language import mark
 from dokja.record.about import About
-from dokja.record.transparency import Published, RefusedError, check_bundle
+from dokja.record.transparency import Published, RefusedError, check_bundle, read_policy
 from dokja.record.transparency.checkpoint import Checkpoint, read_checkpoint
 from dokja.record.transparency.note import LARGEST_NOTE, read_note
 from dokja.record.transparency.published import check_bag, check_entries, check_tree, entries_of, read_file
@@ -19,6 +19,7 @@ from dokja.strict_yaml import read_yaml, typed
 from dokja.verify.bundle import LOG, PROGRAMME, RULEBOOK
 from dokja.verify.replay import Contents, replay
 from dokja.verify.verdict import Fault, Unchecked, Verdict
+from dokja.verify.witnessed import UNKNOWN, Standing, standing
 
 ABOUT = TypeAdapter(About)
 _UNREPLAYABLE = ("TREE_", "ENTRY_", "BAG_PATH")
@@ -47,15 +48,21 @@ def verify(folder: Path, policy: bytes | None = None, genesis: str | None = None
             Unchecked(mark("The first entry: no digest of it was named; the bundle's own was believed."))
         )
     checkpoint = published.checkpoint
+    known = UNKNOWN
+    if policy is not None and published.witnessed:
+        known = standing(read_policy(policy), published.witnessed)
     if checkpoint is None or any(error.code.startswith(_UNREPLAYABLE) for error in published.refusals):
         unchecked.append(Unchecked(mark("The acts: the record is not whole, so nothing was replayed."), needed=True))
     else:
-        _replay(folder, checkpoint, faults, unchecked)
+        _replay(folder, checkpoint, known, faults, unchecked)
     size, root = (checkpoint.size, checkpoint.root.hex()) if checkpoint else (None, None)
-    return Verdict(tuple(faults), (*unchecked, *NOT_IN_THIS_VERSION), size, root)
+    left = (*unchecked, *NOT_IN_THIS_VERSION)
+    return Verdict(tuple(faults), left, size, root, known.names, known.enough, known.seen)
 
 
-def _replay(folder: Path, checkpoint: Checkpoint, faults: list[Fault], unchecked: list[Unchecked]) -> None:
+def _replay(
+    folder: Path, checkpoint: Checkpoint, known: Standing, faults: list[Fault], unchecked: list[Unchecked]
+) -> None:
     missing = [name for name in (PROGRAMME, RULEBOOK) if not (folder / name).exists()]
     if missing:
         said = mark("The acts: {path} is not in the bundle, so nothing was replayed.")
@@ -66,7 +73,7 @@ def _replay(folder: Path, checkpoint: Checkpoint, faults: list[Fault], unchecked
     except DokjaError as error:
         faults.extend(_unreadable(problem) for problem in error.problems)
         return
-    found = replay(contents, entries_of(folder / LOG, checkpoint.size))
+    found = replay(contents, entries_of(folder / LOG, checkpoint.size), known)
     faults.extend(found.faults)
     unchecked.extend(found.unchecked)
 

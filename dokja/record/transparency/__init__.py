@@ -4,7 +4,7 @@ The formats are those of others, to the letter: C2SP signed-note, tlog-checkpoin
 tlog-policy and tlog-proof, and the tree of RFC 6962. `docs/record-format.md` says how they are put together.
 """
 
-from dokja.record.transparency.policy import Policy, read_policy
+from dokja.record.transparency.policy import Policy, Witnessed, read_policy
 from dokja.record.transparency.proof_file import ProofFile, check_proof, read_proof
 from dokja.record.transparency.published import Published, check_bundle
 from dokja.record.transparency.refusals import CODES, RefusedError
@@ -15,6 +15,7 @@ __all__ = [
     "ProofFile",
     "Published",
     "RefusedError",
+    "Witnessed",
     "check_bundle",
     "check_proof",
     "read_policy",

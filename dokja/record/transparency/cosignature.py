@@ -29,11 +29,16 @@ def cosign(text: str, name: str, private: Ed25519PrivateKey, seconds: int) -> Si
     return SignatureLine(name, key_id(name, COSIGNATURE, public), signature)
 
 
+def cosigned_at(line: SignatureLine) -> int:
+    """When a witness signed, in seconds since 1970, as its signature line says."""
+    return int.from_bytes(line.signature[:_TIME_BYTES], "big")
+
+
 def verifies(key: VerifierKey, text: str, line: SignatureLine) -> bool:
     """Whether a line that names the key is the key's signature on the text."""
     signature, message = line.signature, text.encode()
     if key.kind == COSIGNATURE:
-        seconds = int.from_bytes(signature[:_TIME_BYTES], "big")
+        seconds = cosigned_at(line)
         if len(signature) != _TIME_BYTES + _SIGNATURE_BYTES or seconds > LATEST:
             return False
         signature, message = signature[_TIME_BYTES:], signed_by_witness(text, seconds)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dokja.record.transparency.checkpoint import Checkpoint, read_checkpoint
-from dokja.record.transparency.cosignature import verifies
+from dokja.record.transparency.cosignature import cosigned_at, verifies
 from dokja.record.transparency.note import COSIGNATURE, ED25519, VerifierKey, read_note
 from dokja.record.transparency.refusals import RefusedError
 
@@ -15,6 +15,19 @@ LARGEST_POLICY = 1_000_000
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _THRESHOLD = re.compile(rb"[1-9][0-9]{0,5}")
 _NONE = b"none"
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """A checkpoint that a log signed, and when each witness cosigned it (seconds since 1970), by its name."""
+
+    checkpoint: Checkpoint
+    times: Mapping[bytes, int]
+
+    @property
+    def witnesses(self) -> frozenset[bytes]:
+        """Who cosigned it."""
+        return frozenset(self.times)
 
 
 @dataclass(frozen=True)
@@ -27,12 +40,16 @@ class Group:
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy as read: keys of logs, keys of witnesses by their names here, groups, and what makes the quorum."""
+    """A policy as read: keys of logs, keys of witnesses by their names here, groups, and what makes the quorum.
+
+    urls: where witnesses can be asked (their submission prefixes), for those whose line says so.
+    """
 
     logs: tuple[VerifierKey, ...]
     witnesses: Mapping[bytes, VerifierKey]
     groups: Mapping[bytes, Group]
     quorum: bytes
+    urls: Mapping[bytes, str] = field(default_factory=dict)
 
     def check(self, data: bytes) -> Checkpoint:
         """The checkpoint that a note holds, if this policy accepts it.
@@ -40,16 +57,18 @@ class Policy:
         The order is that of `docs/record-format.md`: form, every signature by a known key, a log's signature, the
         checkpoint, its origin, the quorum.
         """
-        checkpoint, witnessed = self.signed(data)
-        if not self.met(witnessed):
-            raise RefusedError("QUORUM_NOT_MET", f"{len(witnessed)} of {len(self.witnesses)} witnesses")
-        return checkpoint
+        signed = self.signed(data)
+        if not self.met(signed.witnesses):
+            raise RefusedError("QUORUM_NOT_MET", f"{len(signed.times)} of {len(self.witnesses)} witnesses")
+        return signed.checkpoint
 
-    def signed(self, data: bytes) -> tuple[Checkpoint, frozenset[bytes]]:
+    def signed(self, data: bytes) -> Witnessed:
         """The checkpoint that a note holds if a log signed it, and who witnessed it, be it enough or not."""
         note = read_note(data)
         known = {key.line: key for key in (*self.logs, *self.witnesses.values())}
-        valid = set()
+        valid: set[VerifierKey] = set()
+        times: dict[bytes, int] = {}
+        names = {key: name for name, key in self.witnesses.items()}
         for line in note.signatures:
             key = known.get((line.name, line.id))
             if key is None:
@@ -57,16 +76,36 @@ class Policy:
             if not verifies(key, note.text, line):
                 raise RefusedError("NOTE_SIGNATURE", line.name)
             valid.add(key)
+            if key in names:
+                times[names[key]] = max(cosigned_at(line), times.get(names[key], 0))
         if valid.isdisjoint(self.logs):
             raise RefusedError("NOTE_UNSIGNED")
         checkpoint = read_checkpoint(note.text)
         if not any(key.name == checkpoint.origin for key in valid.intersection(self.logs)):
             raise RefusedError("NOTE_ORIGIN", checkpoint.origin)
-        return checkpoint, frozenset(name for name, key in self.witnesses.items() if key in valid)
+        return Witnessed(checkpoint, times)
+
+    def clock(self, times: Mapping[bytes, int]) -> int | None:
+        """The time that enough witnesses vouch for: as many as the quorum asks for cosigned then or later.
+
+        One witness with a wrong clock cannot put it forward. Where no quorum is asked for, all must have signed then
+        or later; `None` where nobody did.
+        """
+        if not self.asks:
+            return min(times.values(), default=None)
+        for seconds in sorted(set(times.values()), reverse=True):
+            if self.met(frozenset(name for name, at in times.items() if at >= seconds)):
+                return seconds
+        return None
+
+    @property
+    def asks(self) -> bool:
+        """Whether a checkpoint needs witnesses at all."""
+        return self.quorum != _NONE
 
     def met(self, witnessed: frozenset[bytes]) -> bool:
         """Whether these witnesses are a quorum; groups stand after their members, so one pass is enough."""
-        if self.quorum == _NONE:
+        if not self.asks:
             return True
         standing = set(witnessed)
         for name, group in self.groups.items():
@@ -82,6 +121,7 @@ class _Reading:
     logs: list[VerifierKey] = field(default_factory=list)
     witnesses: dict[bytes, VerifierKey] = field(default_factory=dict)
     groups: dict[bytes, Group] = field(default_factory=dict)
+    urls: dict[bytes, str] = field(default_factory=dict)
     quorum: bytes | None = None
     grouped: set[bytes] = field(default_factory=set)
 
@@ -96,6 +136,8 @@ class _Reading:
         key = self._key(words[1], COSIGNATURE)
         self._define(words[0])
         self.witnesses[words[0]] = key
+        if len(words) == 3:
+            self.urls[words[0]] = words[2].decode("utf-8", "replace")
 
     def group(self, words: list[bytes]) -> None:
         if len(words) < 3:
@@ -165,4 +207,4 @@ def read_policy(data: bytes) -> Policy:
         read(reading, words[1:])
     if reading.quorum is None:
         raise RefusedError("QUORUM_POLICY", "no quorum")
-    return Policy(tuple(reading.logs), reading.witnesses, reading.groups, reading.quorum)
+    return Policy(tuple(reading.logs), reading.witnesses, reading.groups, reading.quorum, reading.urls)

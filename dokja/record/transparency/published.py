@@ -19,7 +19,7 @@ from dokja.record.merkle import EMPTY_ROOT, HASH_BYTES, leaf_hash
 from dokja.record.transparency.checkpoint import Checkpoint, number_of
 from dokja.record.transparency.note import LARGEST_NOTE
 from dokja.record.transparency.plain_entries import read_entry
-from dokja.record.transparency.policy import Policy, read_policy
+from dokja.record.transparency.policy import Policy, Witnessed, read_policy
 from dokja.record.transparency.proof_file import LARGEST_PROOF, check_proof, read_proof
 from dokja.record.transparency.proofs import Tree
 from dokja.record.transparency.refusals import RefusedError
@@ -49,10 +49,15 @@ _PROOF_NAME = re.compile(r"(.+)\.tlog-proof")
 
 @dataclass(frozen=True)
 class Published:
-    """What the integrity check found: the checkpoint if it could be read, and what is refused, by stage."""
+    """What the integrity check found: the checkpoint if it could be read, and what is refused, by stage.
+
+    witnessed: the newest checkpoint and the earlier ones as the policy's witnesses cosigned them, in order of size;
+    none where there was no policy.
+    """
 
     checkpoint: Checkpoint | None
     refusals: tuple[RefusedError, ...]
+    witnessed: tuple[Witnessed, ...] = ()
 
 
 def check_bundle(folder: Path, policy: bytes, genesis: str | None = None) -> Published:
@@ -65,21 +70,21 @@ def check_bundle(folder: Path, policy: bytes, genesis: str | None = None) -> Pub
     except RefusedError as error:
         return Published(None, (error,))
     refusals: list[RefusedError] = []
-    checkpoint: Checkpoint | None = None
     _try(refusals, lambda: check_bag(folder))
     try:
         data = read_file(folder / LOG / "checkpoint", LARGEST_NOTE + 1)
-        checkpoint, witnessed = trusted.signed(data)
+        newest = trusted.signed(data)
     except RefusedError as error:
         return Published(None, (*refusals, error))
-    if not trusted.met(witnessed):
-        refusals.append(RefusedError("QUORUM_NOT_MET", f"{len(witnessed)} of {len(trusted.witnesses)} witnesses"))
+    if not trusted.met(newest.witnesses):
+        refusals.append(RefusedError("QUORUM_NOT_MET", f"{len(newest.times)} of {len(trusted.witnesses)} witnesses"))
+    checkpoint, earlier = newest.checkpoint, None
     tree = _try(refusals, lambda: check_tree(folder / LOG, checkpoint))
     if tree is not None:
         _try(refusals, lambda: check_entries(folder / LOG, checkpoint.size, genesis))
-        _try(refusals, lambda: check_earlier(folder / LOG, trusted, checkpoint, tree))
+        earlier = _try(refusals, lambda: check_earlier(folder / LOG, trusted, checkpoint, tree))
         _try(refusals, lambda: check_proofs(folder, trusted, checkpoint, tree))
-    return Published(checkpoint, tuple(refusals))
+    return Published(checkpoint, tuple(refusals), (*(earlier or ()), newest))
 
 
 def _try(refusals: list[RefusedError], check: Callable[[], T]) -> T | None:
@@ -219,19 +224,22 @@ def check_entries(log: Path, size: int, genesis: str | None) -> None:
         raise RefusedError("GENESIS", "no entries")
 
 
-def check_earlier(log: Path, policy: Policy, checkpoint: Checkpoint, tree: Tree) -> None:
-    """Earlier checkpoints are of the same history."""
-    folder = log / "checkpoints"
+def check_earlier(log: Path, policy: Policy, checkpoint: Checkpoint, tree: Tree) -> tuple[Witnessed, ...]:
+    """Earlier checkpoints are of the same history; those that there are, in order of size."""
+    folder, found = log / "checkpoints", []
     for name in sorted(files_under(folder), key=lambda name: (len(name), name)):
         size = number_of(name)
         if size is None:
             raise RefusedError("TREE_PATH", f"checkpoints/{name}"[:200])
-        earlier, _ = policy.signed(read_file(folder / name, LARGEST_NOTE + 1))
+        witnessed = policy.signed(read_file(folder / name, LARGEST_NOTE + 1))
+        earlier = witnessed.checkpoint
         if earlier.origin != checkpoint.origin:
             raise RefusedError("NOTE_ORIGIN", f"checkpoints/{name}")
         if earlier.size != size:
             raise RefusedError("TREE_PATH", f"checkpoints/{name}")
         _hold_same_history(earlier, tree)
+        found.append(witnessed)
+    return tuple(found)
 
 
 def check_proofs(folder: Path, policy: Policy, checkpoint: Checkpoint, tree: Tree) -> None:

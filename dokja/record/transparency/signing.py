@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from dokja.record.tables import ACTS
 from dokja.record.transparency.checkpoint import Checkpoint, read_checkpoint
 from dokja.record.transparency.cosignature import sign, verifies
 from dokja.record.transparency.keys import Signer
-from dokja.record.transparency.note import LARGEST_NOTE, Note, base64_of, read_note
+from dokja.record.transparency.note import LARGEST_NOTE, Note, SignatureLine, base64_of, read_note
 from dokja.record.transparency.plain_entries import read_entry
 from dokja.record.transparency.proofs import Tree
 from dokja.record.transparency.published import read_file
@@ -103,6 +103,28 @@ def sign_checkpoint(log: Path, held: Snapshot, signer: Signer) -> bytes:
     write_whole(kept, note)
     write_whole(log / "checkpoint", note)
     return note
+
+
+def add_cosignatures(log: Path, lines: Iterable[SignatureLine]) -> bytes:
+    """Put cosignatures beneath the last checkpoint; of one key the first stays. The checkpoint as it is then.
+
+    The copy under its size is written first: a process killed in between leaves a last checkpoint with fewer lines,
+    which loses nothing.
+    """
+    last = last_checkpoint(log)
+    if last is None:
+        raise RefusedError("NOTE_FORM", "no checkpoint")
+    data, checkpoint = last
+    kept = log / "checkpoints" / str(checkpoint.size)
+    note, before = read_note(data), read_file(kept, LARGEST_NOTE + 1)
+    first: dict[tuple[str, bytes], SignatureLine] = {}
+    for line in (*note.signatures, *(read_note(before).signatures if before else ()), *lines):
+        first.setdefault((line.name, line.id), line)
+    whole = bytes(Note(note.text, tuple(first.values())))
+    if whole != data or whole != before:
+        write_whole(kept, whole)
+        write_whole(log / "checkpoint", whole)
+    return whole
 
 
 def _own(data: bytes, signer: Signer) -> bool:
