@@ -15,6 +15,8 @@ from dokja.rulebook.outcomes import SITUATIONS, Order, Situation
 
 Range = tuple[int, int]
 
+_NO_TIE: Mapping[str, Range] = {"tied": (0, 0), "contested": (0, 0)}
+
 _SETTLED_BY: Mapping[str, TieStep] = {
     "all-tied-go-on": "all-go-on",
     "none-tied-goes-on": "none-goes-on",
@@ -68,8 +70,11 @@ def found_situations(
         "withdrawal-after-decision": _reaches(counts["withdrawn_after"], 1, None),
         "objection-upheld-after-decision": _reaches(counts["upheld_after"], 1, None),
     }
+    none_of_level = field.last_step is not None and field.last_step.step == "none-goes-on"
     return tuple(
-        _found(situation, presence[situation], field.seats, left, counts, contingencies, cut)
+        _found(
+            situation, presence[situation], field.seats, left, counts, contingencies, cut, none_of_level=none_of_level
+        )
         for situation in SITUATIONS
         if presence[situation] != "excluded"
     )
@@ -83,8 +88,16 @@ def _found(
     counts: Mapping[str, Range],
     contingencies: Sequence[Contingency],
     cut: Cut | None,
+    *,
+    none_of_level: bool,
 ) -> SituationFound:
-    where_present = {**counts, "remaining": _clip(counts["remaining"], situation, seats)}
+    """A situation with the clauses that answer it.
+
+    How many remain is asked once a tie is settled: then there is none, unless it was settled by letting none go on.
+    """
+    where_present = dict(counts)
+    if situation in ("nobody-remains", "fewer-remain-than-seats"):
+        where_present |= {"remaining": _clip(left, situation, seats), **({} if none_of_level else _NO_TIE)}
     answering = [
         contingency
         for contingency in contingencies
@@ -113,7 +126,7 @@ def may_hold(condition: Condition, counts: Mapping[str, Range]) -> bool:
 def _clip(counted: Range, situation: Situation, seats: int) -> Range:
     if situation == "fewer-remain-than-seats":
         return max(counted[0], 1), min(counted[1], seats - 1)
-    return (0, 0) if situation == "nobody-remains" else counted
+    return 0, 0
 
 
 def _count(flags: Iterable[bool]) -> Range:

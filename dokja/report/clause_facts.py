@@ -253,6 +253,8 @@ def _call(clause: Call, edition: Edition) -> Told:
     yield mark("Nobody may be chosen"), _yes(clause.nobody_is_legal, edition)
     yield mark("A sole applicant"), _named(clause.sole_applicant, SOLE, edition)
     yield mark("Nobody applies"), _named(clause.nobody_applies, NOBODY, edition)
+    if clause.by_date:
+        yield mark("Opens on its day whatever happens"), _yes(clause.by_date, edition)
     yield mark("Opens"), _when(clause.opens, edition)
     yield mark("Closes"), _when(clause.closes, edition)
 

@@ -189,7 +189,8 @@ class Eligible(Model):
 class Call(Clause):
     """A way in: who may apply, how many places, who decides by which majority, and what few applicants mean.
 
-    `majority` is the share of the panel that must be exceeded: 0.5 is "more than half".
+    `majority` is the share of the panel that must be exceeded: 0.5 is "more than half". `by_date`: it opens on its
+    day whatever has happened; else a contingency opens it, or it is the call into the first stage.
     """
 
     kind: Literal["call"]
@@ -203,6 +204,7 @@ class Call(Clause):
     nobody_is_legal: Flag | None = None
     sole_applicant: Literal["evaluated", "call-repeated", "admitted"] | None = None
     nobody_applies: Literal["place-stays-empty", "call-repeated"] | None = None
+    by_date: Flag | None = None
     opens: Moment | None = None
     closes: Moment | None = None
 

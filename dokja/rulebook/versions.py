@@ -109,13 +109,7 @@ class History:
 
     def changes(self, document: RulebookDocument) -> tuple[AnyClause, ...]:
         """The clauses that a document adds, words otherwise, or takes away; goals bind nobody."""
-        held: dict[str, AnyClause] = {}
-        for earlier in self.documents:
-            if earlier.number >= document.number:
-                break
-            for repealed in earlier.repeals:
-                held.pop(repealed, None)
-            held.update({clause.id: clause for clause in earlier.clauses})
+        held = {name: enacted.clause for name, enacted in self.before(document).enacted.items()}
         touched = [clause for clause in document.clauses if held.get(clause.id) != clause]
         touched += [held[repealed] for repealed in document.repeals if repealed in held]
         return tuple(clause for clause in touched if not isinstance(clause, Goal))
@@ -135,6 +129,10 @@ class History:
         rules = self.rules_on_changing(document) if self.changes(document) else ()
         asked = [(rule, timedelta(days=rule.notice_days)) for rule in rules if rule.notice_days is not None]
         return max(asked, key=lambda pair: pair[1], default=None)
+
+    def before(self, document: RulebookDocument) -> Rulebook:
+        """The documents of a lower number folded, whenever they take effect."""
+        return self._fold(each for each in self.documents if each.number < document.number)
 
     def _fold(self, documents: Iterable[RulebookDocument]) -> Rulebook:
         chosen = tuple(documents)

@@ -65,7 +65,7 @@ CONTINGENCY = """\
     stage: stage-1
     situation: {situation}
     when: {when}
-    consequence: go-on-with-fewer
+    consequence: {consequence}
   # Objections:"""
 
 PANEL = """\
@@ -92,22 +92,52 @@ ONE_EDIT: Sequence[tuple[str, Edit]] = [
         "DK101",
         ("    situation: gate-undecided\n", "    situation: gate-undecided\n    when: {undecided: {at_most: 3}}\n"),
     ),
-    ("DK102", ("  # Objections:", CONTINGENCY.format(situation="nobody-remains", when="{withdrawn: {at_least: 2}}"))),
-    ("DK102", ("  # Objections:", CONTINGENCY.format(situation="tie-at-cut", when="{tied: {at_least: 3}}"))),
+    (
+        "DK102",
+        (
+            "  # Objections:",
+            CONTINGENCY.format(
+                situation="nobody-remains", when="{withdrawn: {at_least: 2}}", consequence="end-programme"
+            ),
+        ),
+    ),
+    (
+        "DK102",
+        (
+            "  # Objections:",
+            CONTINGENCY.format(situation="tie-at-cut", when="{tied: {at_least: 3}}", consequence="lot"),
+        ),
+    ),
     (
         "DK101 DK103",
         ("    situation: gate-undecided\n", "    situation: gate-undecided\n    when: {undecided: {at_least: 5}}\n"),
     ),
     ("DK103", ("      - {step: lot}\n", "      - {step: lot}\n      - {step: measure, measure: benchmark}\n")),
+    ("DK103", ("    ties:\n", "    ties:\n      - {step: lot}\n")),
     ("DK104", ("    order: gate-then-points\n", "")),
     ("DK105", ("    ties:\n      - {step: measure, measure: expert}\n      - {step: lot}\n", "")),
     ("DK201", ("          points: 60\n", "          points: 59.999\n")),
+    ("DK201", ("              points: 25\n", "              points: 24.5\n")),
+    ("DK201", ("          per: 40\n", "          per: 39.999\n")),
+    ("DK108", ("    consequence: end-programme\n", "    consequence: lot\n")),
+    ("DK108", ("    consequence: leave-the-ranking\n", "    consequence: all-tied-go-on\n")),
     ("DK202", ("          rule: index\n          per: 100\n", "          rule: ratio\n")),
     (
         "DK203",
         (
             "      points: 100\n      rule: sum\n",
             "      points: 100\n      rounding: {decimals: 1, mode: half-up}\n      rule: sum\n",
+        ),
+    ),
+    (
+        "DK203",
+        ("          per: 40\n", "          per: 40\n          rounding: {decimals: 18, mode: down}\n"),
+    ),
+    (
+        "DK209",
+        (
+            "          rule: index\n          per: 100\n",
+            "          rule: proposed\n          proposed_by: 5\n          per: 100\n",
         ),
     ),
     (
@@ -132,6 +162,7 @@ ONE_EDIT: Sequence[tuple[str, Edit]] = [
     ("DK303", ("    quorum: {fail_at: 4, raters: 5}\n", "")),
     ("DK304", ("    reply_days: 5\n", "")),
     ("DK304", ("    reply_days: 5\n", "    reply_days: 0\n")),
+    ("DK304", ("    reply_days: 5\n", "    reply_days: 16\n")),
     ("DK305", ("{fail_at: 4, raters: 5}", "{fail_at: 6, raters: 5}")),
     ("DK305", ("{fail_at: 4, raters: 5}", "{fail_at: 4, raters: 8}")),
     ("DK306", ("    panel: experts\n    reply_days", "    reply_days")),
@@ -192,6 +223,27 @@ ONE_EDIT: Sequence[tuple[str, Edit]] = [
 ]
 
 
+NO_FINDING: Sequence[Edit] = [
+    ("          rule: index\n          per: 100\n", "          rule: ratio\n          cap: 1.2\n"),
+    (
+        "          rule: index\n          per: 100\n",
+        "          rule: proposed\n          proposed_by: 4\n          per: 100\n",
+    ),
+    ("    reply_days: 5\n", "    reply_days: 15\n"),
+    ("          per: 40\n", "          per: 40.0\n"),
+    ("    standstill_days: 8\n", "    standstill_days: 9\n"),
+    ("{fail_at: 4, raters: 5}", "{fail_at: 5, raters: 5}"),
+    ("    majority: 0.5\n", "    majority: 0.99\n"),
+    ("          drop_highest: 1\n", "          drop_highest: 3\n"),
+    ("      - {step: lot}\n", "      - {step: measure, measure: benchmark}\n      - {step: lot}\n"),
+    (
+        "    situation: gate-undecided\n",
+        "    situation: gate-undecided\n    when: {undecided: {at_least: 1, at_most: 4}}\n",
+    ),
+]
+"""Edits that come as near to a finding as can be, and make none."""
+
+
 def findings(tmp_path: Path, *texts: str) -> tuple[Finding, ...]:
     files = []
     for number, text in enumerate(texts, start=1):
@@ -220,6 +272,63 @@ def test_a_whole_rulebook_lints_clean(file: Path) -> None:
 @pytest.mark.parametrize(("expected", "edit"), ONE_EDIT)
 def test_one_edit_sets_off_one_rule(expected: str, edit: Edit, tmp_path: Path) -> None:
     assert codes(findings(tmp_path, edited(STARTER.read_text(encoding="utf-8"), edit))) == set(expected.split())
+
+
+@pytest.mark.parametrize("edit", NO_FINDING)
+def test_an_edit_that_just_keeps_to_the_rules_sets_off_none(edit: Edit, tmp_path: Path) -> None:
+    assert codes(findings(tmp_path, edited(STARTER.read_text(encoding="utf-8"), edit))) == set()
+
+
+def test_rounding_where_points_decide_nothing_changes_no_cut(tmp_path: Path) -> None:
+    rounded = edited(
+        STARTER.read_text(encoding="utf-8"),
+        ("      points: 100\n      rule: sum\n", "      points: 100\n      rounding: ROUND\n      rule: sum\n"),
+        ("          per: 100\n", "          per: 100\n          rounding: {decimals: 2, mode: half-up}\n"),
+        ("          per: 40\n", "          per: 40\n          rounding: {decimals: 1, mode: half-up}\n"),
+    )
+
+    def on(text: str, decimals: int) -> list[str]:
+        text = text.replace("ROUND", f"{{decimals: {decimals}, mode: half-up}}")
+        found = findings(tmp_path, text)
+        return [finding.values["measure"] for finding in found if finding.code == "DK203"]
+
+    assert on(rounded, 1) == ["total", "benchmark", "expert"]
+    assert on(rounded, 2) == ["benchmark", "expert"]
+    everybody = edited(rounded, ("    seats: 2\n", "    seats: 4\n"))
+    assert on(everybody, 1) == []
+    assert on(edited(everybody, ("    minimum: 0\n", "    minimum: 60\n")), 1) == ["total", "benchmark", "expert"]
+
+
+def test_a_tie_of_which_none_goes_on_leaves_seats_that_a_clause_must_answer(tmp_path: Path) -> None:
+    text = edited(
+        STARTER.read_text(encoding="utf-8"),
+        ("      - {step: lot}\n", "      - {step: none-goes-on}\n"),
+        (
+            "    situation: fewer-remain-than-seats\n",
+            "    situation: fewer-remain-than-seats\n    when: {tied: {at_most: 0}}\n",
+        ),
+    )
+    (found,) = findings(tmp_path, text)
+    assert found.code == "DK101"
+    assert found.problem.what.format(**found.values) == (
+        "2 teams are level on the cut line and none of them goes on, so that 1 pass where 2 seats are planned: no "
+        "clause of stage-1 says what follows."
+    )
+    by_lot = edited(text, ("{step: none-goes-on}", "{step: lot}"))
+    assert findings(tmp_path, by_lot) == ()
+
+
+def test_more_can_leave_than_there_are_seats_where_all_level_teams_go_on(tmp_path: Path) -> None:
+    text = edited(
+        STARTER.read_text(encoding="utf-8"),
+        (
+            "    situation: withdrawal-after-decision\n",
+            "    situation: withdrawal-after-decision\n    when: {withdrawn_after: {at_most: 2}}\n",
+        ),
+    )
+    assert findings(tmp_path, text) == ()
+    (found,) = findings(tmp_path, edited(text, ("{step: lot}", "{step: all-go-on}")))
+    assert (found.code, found.values["withdrawn_after"]) == ("DK101", "3")
 
 
 def without(text: str, clause: str) -> str:
@@ -272,6 +381,19 @@ def test_a_stage_that_has_opened_changes_only_by_consent(tmp_path: Path) -> None
     assert codes(findings(tmp_path, rules, before + CHANGED_GATE)) == set()
     assert codes(findings(tmp_path, rules, AMENDMENT + "repeals: [objections-1]\n")) == {"DK402", "DK603"}
     assert codes(findings(tmp_path, rules, AMENDMENT + "repeals: [never-there]\n")) == {"DK701"}
+    elsewhere = AMENDMENT.replace("[stage-1]", "[stage-1, stage-9]")
+    assert codes(findings(tmp_path, rules, elsewhere + "repeals: [never-there]\n")) == {"DK701"}
+
+
+def test_a_change_cannot_put_off_the_opening_to_come_in_time(tmp_path: Path) -> None:
+    rules = STARTER.read_text(encoding="utf-8")
+    stage = "  - id: stage-1\n" + rules.partition("  - id: stage-1\n")[2].partition("\n  # The score")[0]
+    later = edited(stage, ("opens: 2027-02-15", "opens: 2027-04-15"))
+    found = findings(tmp_path, rules, AMENDMENT + CHANGED_GATE + later)
+    assert [(finding.code, finding.clause) for finding in found] == [
+        ("DK402", "independence-1"),
+        ("DK402", "stage-1"),
+    ]
 
 
 def test_an_amendment_takes_effect_after_the_notice_that_the_rules_before_it_ask_for(tmp_path: Path) -> None:
@@ -307,6 +429,20 @@ def test_an_amendment_keeps_to_its_scope(tmp_path: Path) -> None:
     goal = NEW_GATE_AND_GOAL.split("  - id: second-gate", maxsplit=1)[0]
     amendment = AMENDMENT.replace("my-programme", "dokpamo-complete").replace("[stage-1]", "[stage-2]")
     assert codes(findings(tmp_path, rules, amendment + goal)) == {"DK404"}
+    repeal = amendment.replace("2027-03-01", "2025-06-21") + "repeals: [short-list]\n"
+    assert "DK404" not in codes(findings(tmp_path, rules, repeal.replace("[short-list]", "[objections-2]")))
+    assert "DK404" in codes(findings(tmp_path, rules, repeal.replace("[short-list]", "[objections-1]")))
+
+
+def test_a_call_that_opens_by_date_brings_its_places(tmp_path: Path) -> None:
+    rules = COMPLETE.read_text(encoding="utf-8")
+    shortfall = ("    consequence: open-call\n    call: extra-call\n", "    consequence: go-on-with-fewer\n")
+    dated = edited(rules, shortfall, ("    call: extra-call\n", "    call: extra-call\n    by_date: true\n"))
+    assert codes(findings(tmp_path, dated)) == {"DK506"}
+    assert (
+        findings(tmp_path, edited(dated, ("    entrants: 4\n    seats: 3\n", "    entrants: 5\n    seats: 3\n")))
+        == ()
+    )
 
 
 @pytest.mark.parametrize(
@@ -336,6 +472,7 @@ def test_conditions_beyond_counting_are_refused_not_walked_through(tmp_path: Pat
         .replace("another", f"another-{number}")
         .format(
             situation="nobody-remains",
+            consequence="end-programme",
             when="{"
             + ", ".join(f"{name}: {{at_least: {(number * 7 + at) % 90}}}" for at, name in enumerate(names))
             + "}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from functools import cache
 from itertools import product
 from typing import get_args
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dokja.rulebook.linter.reachable import Plan, nearest, space
+from dokja.rulebook.linter.reachable import LevelTeams, Plan, nearest, space
 from dokja.rulebook.linter.regions import Range, partition
 from dokja.rulebook.outcomes import Order, Tally
 
@@ -49,6 +49,39 @@ def played(plan: Plan) -> frozenset[tuple[int, ...]]:
     return frozenset(found)
 
 
+@cache
+def most_going_on(plan: Plan) -> dict[tuple[int, ...], int]:
+    """For each tally that can be played, how many teams can go on at most once a tie is settled as the plan says."""
+    most: dict[tuple[int, ...], int] = {}
+    for entered in range(1, plan.entrants + 1):
+        for withdrawn in range(entered + 1):
+            statuses = ("meets", "fails", "undecided") if plan.gated else ("meets",)
+            for gates in product(statuses, repeat=entered - withdrawn):
+                for levels in _ranked(entered - withdrawn):
+                    for line in range(len(set(levels)) + 1) if plan.minimum else (len(levels),):
+                        end = _end(plan, gates, levels, line)
+                        remaining, _, contested = end[3:]
+                        seated = {"some": min(contested, _good_among_level(plan, gates, levels, line))}
+                        seated |= {"all": _good_among_level(plan, gates, levels, line), "none": 0}
+                        point = (withdrawn, *end)
+                        going = remaining + (seated[plan.level] if contested else 0)
+                        most[point] = max(most.get(point, 0), going)
+    return most
+
+
+def _good_among_level(plan: Plan, gates: tuple[str, ...], levels: tuple[int, ...], line: int) -> int:
+    """How many of the teams that are level on the cut line pass and reach the minimum."""
+    fine = [
+        level < line and (gate == "meets" or (gate == "undecided" and plan.undecided_pass))
+        for gate, level in zip(gates, levels, strict=True)
+    ]
+    ranked = [level for level, good in zip(levels, fine, strict=True) if plan.order == "points-then-gate" or good]
+    if len(ranked) <= plan.seats:
+        return 0
+    last = sorted(ranked)[plan.seats - 1]
+    return sum(good for level, good in zip(levels, fine, strict=True) if level == last)
+
+
 def _end(plan: Plan, gates: tuple[str, ...], levels: tuple[int, ...], line: int) -> tuple[int, ...]:
     """The tally where teams on a level of at least `line` are below the minimum score."""
     at_gate = [gate == "meets" or (gate == "undecided" and plan.undecided_pass) for gate in gates]
@@ -77,6 +110,17 @@ def test_what_is_reachable_is_what_can_be_played(plan: Plan) -> None:
     for point in product(*(range(low, high + 1) for low, high in (whole[name] for name in COUNTS))):
         box = {**whole, **{name: (count, count) for name, count in zip(COUNTS, point, strict=True)}}
         assert (nearest(box, plan) is not None) == (point in everything), point
+
+
+@pytest.mark.parametrize("level", get_args(LevelTeams))
+@pytest.mark.parametrize("plan", [plan for plan in PLANS if plan.entrants <= 3 or not plan.gated], ids=str)
+def test_as_many_can_leave_after_the_decision_as_can_go_on(plan: Plan, level: LevelTeams) -> None:
+    settled = replace(plan, level=level)
+    for point, most in most_going_on(settled).items():
+        box = {**space(settled), **{name: (count, count) for name, count in zip(COUNTS, point, strict=True)}}
+        for leaving in range(plan.entrants + 1):
+            found = nearest({**box, "withdrawn_after": (leaving, leaving)}, settled)
+            assert (found is not None) == (leaving <= most), (point, leaving)
 
 
 @settings(deadline=None, max_examples=300)

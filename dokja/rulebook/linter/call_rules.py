@@ -59,15 +59,15 @@ def open_call_unnamed(subject: Subject) -> Iterator[Remark]:
 
 
 def call_never_opened(subject: Subject) -> Iterator[Remark]:
-    """A call into a later stage that nothing opens: it has no day of its own and no contingency names it."""
+    """A call into a later stage that nothing opens: no contingency names it, and it does not open by date."""
     opened = {clause.call for clause in subject.rules.of(Contingency) if clause.consequence == "open-call"}
     first = subject.stages[0].id if subject.stages else None
     for call in subject.rules.of(Call):
-        if call.call not in opened and call.stage != first:
+        if call.call not in opened and call.stage != first and not call.by_date:
             yield subject.remark(
                 call,
                 mark("No clause opens the call “{call}” into {stage}."),
-                mark("Let a contingency of an earlier stage open it, or take it out."),
+                mark("Let a contingency of an earlier stage open it, write by_date: true, or take it out."),
                 {"call": call.call},
             )
 
@@ -102,8 +102,9 @@ def seats_and_entrants(subject: Subject) -> Iterator[Remark]:
                 {"stage": stage.id, "seats": str(stage.seats), "entrants": str(stage.entrants)},
             )
     for before, after in pairwise(subject.stages):
-        if after.entrants != before.seats:
-            yield _mismatch(subject, before, after)
+        newcomers = sum(call.places for call in subject.rules.of(Call) if call.stage == after.id and call.by_date)
+        if after.entrants != before.seats + newcomers:
+            yield _mismatch(subject, before, after, newcomers)
     for call in subject.rules.of(Call):
         into = subject.rules.stage(call.stage)
         if into is not None and call.places > into.entrants:
@@ -115,10 +116,20 @@ def seats_and_entrants(subject: Subject) -> Iterator[Remark]:
             )
 
 
-def _mismatch(subject: Subject, before: Stage, after: Stage) -> Remark:
+def _mismatch(subject: Subject, before: Stage, after: Stage, newcomers: int) -> Remark:
+    alone = mark("{stage} is planned for {entrants} teams; {seats} go on from {before}.")
+    joined = mark(
+        "{stage} is planned for {entrants} teams; {seats} go on from {before} and {newcomers} come in by a call."
+    )
     return subject.remark(
         after,
-        mark("{stage} is planned for {entrants} teams; {seats} go on from {before}."),
-        mark("Correct one of the two numbers."),
-        {"stage": after.id, "entrants": str(after.entrants), "seats": str(before.seats), "before": before.id},
+        joined if newcomers else alone,
+        mark("Correct one of the numbers."),
+        {
+            "stage": after.id,
+            "entrants": str(after.entrants),
+            "seats": str(before.seats),
+            "before": before.id,
+            "newcomers": str(newcomers),
+        },
     )

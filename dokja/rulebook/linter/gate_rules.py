@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from dokja.language import mark
 from dokja.rulebook.clauses import Gate, PanelRule
@@ -51,6 +52,20 @@ def no_reply(subject: Subject) -> Iterator[Remark]:
                 gate,
                 mark("A team has no time to answer a finding at the gate “{clause}” before the decision."),
                 mark("Write reply_days: how many days a team has to answer."),
+            )
+            continue
+        stage = subject.rules.stage(gate.stage)
+        begins = stage.calendar.evaluation if stage else None
+        ends = stage.calendar.decision if stage else None
+        if begins is not None and ends is not None and ends - begins < timedelta(days=gate.reply_days):
+            yield subject.remark(
+                gate,
+                mark(
+                    "The gate “{clause}” leaves {reply} days for an answer, but {stage} is decided {apart} days "
+                    "after the evaluation begins."
+                ),
+                mark("Decide later, or leave fewer days for the answer."),
+                {"reply": str(gate.reply_days), "apart": str((ends - begins).days)},
             )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
 from dokja.language import mark
-from dokja.rulebook.clauses import Bounds, Contingency, Cut, Gate, Stage, TieStep
+from dokja.rulebook.clauses import Bounds, Consequence, Contingency, Cut, Gate, Stage, TieStep
 from dokja.rulebook.linter.finding import Remark
-from dokja.rulebook.linter.reachable import UNBOUNDED, Plan, nearest, space
+from dokja.rulebook.linter.reachable import UNBOUNDED, LevelTeams, Plan, nearest, space
 from dokja.rulebook.linter.regions import Box, partition
 from dokja.rulebook.linter.subject import Subject
 from dokja.rulebook.outcomes import ORDERS, SITUATIONS, Situation, Tally
@@ -24,13 +24,29 @@ MOST_PARTS = 50_000
 _PRESENT: Mapping[Situation, Box] = {
     "withdrawal-before-decision": {"withdrawn": (1, UNBOUNDED)},
     "gate-undecided": {"undecided": (1, UNBOUNDED)},
-    "nobody-remains": {"remaining": (0, 0), "contested": (0, 0)},
-    "fewer-remain-than-seats": {"remaining": (1, UNBOUNDED), "contested": (0, 0)},
+    "nobody-remains": {"remaining": (0, 0)},
+    "fewer-remain-than-seats": {"remaining": (1, UNBOUNDED)},
     "tie-at-cut": {"contested": (1, UNBOUNDED)},
     "withdrawal-after-decision": {"withdrawn_after": (1, UNBOUNDED)},
     "objection-upheld-after-decision": {"upheld_after": (1, UNBOUNDED)},
 }
-"""The tallies in which a situation is present. A tie is settled first: how many remain is asked once it is."""
+"""The tallies in which a situation is present.
+
+A tie is settled first: how many remain is asked once it is. One that is settled so that none of the level teams goes
+on leaves as many as stood before it; any other leaves what some tally without a tie holds.
+"""
+
+_AFTER_A_TIE: tuple[Situation, ...] = ("nobody-remains", "fewer-remain-than-seats", "withdrawal-after-decision")
+"""Situations that depend on how a tie was settled."""
+
+_LEVEL: Mapping[str, LevelTeams] = {
+    "all-go-on": "all",
+    "all-tied-go-on": "all",
+    "none-goes-on": "none",
+    "none-tied-goes-on": "none",
+    "lot": "some",
+}
+"""What a step of a tie rule, or a consequence, makes of teams that are level on the cut line."""
 
 _UNCOVERED: Mapping[Situation, str] = {
     "withdrawal-before-decision": mark(
@@ -62,6 +78,12 @@ _UNCOVERED: Mapping[Situation, str] = {
         "Objections upheld after the decision: {upheld_after}. No clause of {stage} says what follows."
     ),
 }
+
+
+_NONE_OF_LEVEL = mark(
+    "{tied} teams are level on the cut line and none of them goes on, so that {remaining} pass where {seats} seats "
+    "are planned: no clause of {stage} says what follows."
+)
 
 
 @dataclass(frozen=True)
@@ -98,24 +120,34 @@ def plans(subject: Subject, stage: Stage) -> tuple[Plan, ...]:
     )
 
 
-def decided_tie(cut: Cut | None) -> bool:
-    """Whether the cut's tie rule parts all ties."""
-    return cut is not None and any(rule.step in DECIDING for rule in cut.ties)
+@dataclass(frozen=True)
+class TieEnd:
+    """The step of a cut's tie rule that ends every tie."""
+
+    cut: str
+    step: TieStep
+
+
+def tie_end(cut: Cut | None) -> TieEnd | None:
+    """The step that ends every tie; `None` where none does."""
+    if cut is None:
+        return None
+    return next((TieEnd(cut.id, rule.step) for rule in cut.ties if rule.step in DECIDING), None)
 
 
 def answered(subject: Subject, stage: Stage) -> Answered:
     """Every outcome of a stage held against the clauses that answer it."""
     cut = next(iter(subject.all(Cut, stage.id)), None)
-    clauses = subject.all(Contingency, stage.id)
-    return look_through(plans(subject, stage), clauses, cut.id if cut and decided_tie(cut) else None)
+    return look_through(plans(subject, stage), subject.all(Contingency, stage.id), tie_end(cut))
 
 
 @lru_cache(maxsize=256)
-def look_through(readings: tuple[Plan, ...], clauses: tuple[Contingency, ...], tie_rule: str | None) -> Answered:
+def look_through(readings: tuple[Plan, ...], clauses: tuple[Contingency, ...], end: TieEnd | None) -> Answered:
     """Every reachable outcome of the readings of a stage, held against its contingencies.
 
-    tie_rule: the id of the cut whose tie rule parts all ties; `None` where none does.
+    end: how the cut's tie rule ends every tie; `None` where it does not.
     """
+    settlings = _settlings(clauses, end)
     gaps: dict[Situation, Tally] = {}
     overlaps: dict[tuple[str, str], tuple[Situation, Tally]] = {}
     alive: set[str] = set()
@@ -123,9 +155,9 @@ def look_through(readings: tuple[Plan, ...], clauses: tuple[Contingency, ...], t
     for plan in readings:
         for situation in SITUATIONS:
             asked = [clause for clause in clauses if clause.situation == situation]
-            names = ([tie_rule] if tie_rule and situation == "tie-at-cut" else []) + [clause.id for clause in asked]
+            names = ([end.cut] if end and situation == "tie-at-cut" else []) + [clause.id for clause in asked]
             boxes: list[Box] = [{}] * (len(names) - len(asked)) + [_box(clause) for clause in asked]
-            for tally, held_by in _reached(plan, situation, boxes):
+            for tally, held_by in _reached(plan, situation, boxes, settlings):
                 seen += 1
                 if seen > MOST_PARTS:
                     return Answered(gaps, overlaps, frozenset(alive), complete=False)
@@ -140,17 +172,40 @@ def look_through(readings: tuple[Plan, ...], clauses: tuple[Contingency, ...], t
     return Answered(gaps, overlaps, frozenset(alive), complete=True)
 
 
+Settling = tuple[LevelTeams, Box]
+"""What becomes of teams that are level on the cut line, and in which outcomes."""
+
+
+def _settlings(clauses: Sequence[Contingency], end: TieEnd | None) -> tuple[Settling, ...]:
+    """The tie rule's last step, or else every contingency that settles a tie."""
+    if end is not None:
+        return ((_LEVEL[end.step], {}),)
+    ties = [clause for clause in clauses if clause.situation == "tie-at-cut" and clause.consequence in _LEVEL]
+    return tuple((_LEVEL[clause.consequence], _box(clause)) for clause in ties)
+
+
 def _reached(
-    plan: Plan, situation: Situation, boxes: Sequence[Box]
+    plan: Plan, situation: Situation, boxes: Sequence[Box], settlings: Sequence[Settling]
 ) -> Iterator[tuple[Tally | None, tuple[int, ...]]]:
     """For each part of the outcomes with a situation the tally nearest to the plan, and the boxes that hold there."""
-    whole = space(plan)
+    settled = settlings if situation in _AFTER_A_TIE else ()
+    whole = space(replace(plan, level="all") if any(level == "all" for level, _ in settled) else plan)
     for name, (low, high) in _PRESENT[situation].items():
         whole[name] = (max(whole[name][0], low), min(whole[name][1], high))
     if situation == "fewer-remain-than-seats":
         whole["remaining"] = (1, plan.seats - 1)
-    for part in partition(whole, boxes):
-        yield nearest(part.box, plan), part.held_by
+    shortfall = situation in ("nobody-remains", "fewer-remain-than-seats")
+    if shortfall and not any(level == "none" for level, _ in settled):
+        whole["contested"] = (0, 0)
+    for part in partition(
+        whole, [*boxes, *(box for _, box in settled), *([{"contested": (0, 0)}] if settled else [])]
+    ):
+        held_by = tuple(position for position in part.held_by if position < len(boxes))
+        levels = {level for at, (level, _) in enumerate(settled, start=len(boxes)) if at in part.held_by}
+        level: LevelTeams = levels.pop() if len(levels) == 1 else "some"
+        if shortfall and part.box["contested"][0] > 0 and level != "none":
+            continue
+        yield nearest(part.box, replace(plan, level=level)), held_by
 
 
 def _box(clause: Contingency) -> Box:
@@ -191,9 +246,10 @@ def uncovered(subject: Subject) -> Iterator[Remark]:
         for situation, tally in answered(subject, stage).gaps.items():
             if situation == "tie-at-cut" and not _any_tie_rule(subject, stage):
                 continue
+            after_a_tie = situation in ("nobody-remains", "fewer-remain-than-seats") and tally.contested
             yield subject.remark(
                 stage,
-                _UNCOVERED[situation],
+                _NONE_OF_LEVEL if after_a_tie else _UNCOVERED[situation],
                 mark("Add a contingency for “{situation}” that holds there, or widen the one that there is."),
                 {**said(tally, stage), "situation": situation},
             )
@@ -287,6 +343,43 @@ def no_tie_rule(subject: Subject) -> Iterator[Remark]:
                     ),
                     mark("Write ties: measures to compare first, then a last step that always decides, such as lot."),
                 )
+
+
+_FREE_SEATS: tuple[Consequence, ...] = (
+    "go-on-with-fewer",
+    "open-call",
+    "next-on-points",
+    "decide-again",
+    "end-programme",
+)
+
+_ANSWERS: Mapping[Situation, tuple[Consequence, ...]] = {
+    "withdrawal-before-decision": ("leave-the-ranking", "open-call", "end-programme"),
+    "gate-undecided": ("count-as-failed", "count-as-passed", "end-programme"),
+    "nobody-remains": _FREE_SEATS,
+    "fewer-remain-than-seats": _FREE_SEATS,
+    "tie-at-cut": ("all-tied-go-on", "none-tied-goes-on", "lot"),
+    "withdrawal-after-decision": _FREE_SEATS,
+    "objection-upheld-after-decision": ("decide-again", "end-programme"),
+}
+"""What can follow in a situation: a tie is not answered by a new call, nor an empty seat by a lot."""
+
+
+def unfitting_consequence(subject: Subject) -> Iterator[Remark]:
+    """A contingency that answers another question than the one its situation asks."""
+    for clause in subject.rules.of(Contingency):
+        fitting = _ANSWERS[clause.situation]
+        if clause.consequence not in fitting:
+            yield subject.remark(
+                clause,
+                mark("“{clause}” answers “{situation}” by “{consequence}”, which settles nothing there."),
+                mark("Write one of: {fitting}."),
+                {
+                    "situation": clause.situation,
+                    "consequence": clause.consequence,
+                    "fitting": ", ".join(fitting),
+                },
+            )
 
 
 def no_cut(subject: Subject) -> Iterator[Remark]:

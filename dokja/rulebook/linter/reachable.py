@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from dokja.rulebook.linter.regions import Box, Range
 from dokja.rulebook.outcomes import Order, Tally
@@ -18,12 +19,16 @@ UNBOUNDED = 10**9
 """More than any count: objections after a decision have no greatest number."""
 
 
+LevelTeams = Literal["some", "all", "none"]
+"""How many of the teams that are level on the cut line go on: as many as have a seat, all of them, none of them."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a stage's clauses say of its end.
 
     gated: there is a gate that can be failed. minimum: there is a minimum score. undecided_pass: a team without a
-    gate result counts as passed (else it does not go on).
+    gate result counts as passed (else it does not go on). level: what becomes of teams level on the cut line.
     """
 
     entrants: int
@@ -32,6 +37,7 @@ class Plan:
     gated: bool
     minimum: bool
     undecided_pass: bool
+    level: LevelTeams = "some"
 
 
 def space(plan: Plan) -> dict[str, Range]:
@@ -45,7 +51,7 @@ def space(plan: Plan) -> dict[str, Range]:
         "remaining": (0, plan.seats),
         "tied": (0, plan.entrants),
         "contested": (0, plan.seats),
-        "withdrawn_after": (0, plan.seats),
+        "withdrawn_after": (0, plan.entrants if plan.level == "all" else plan.seats),
         "upheld_after": (0, UNBOUNDED),
     }
 
@@ -172,17 +178,24 @@ def _with_tie(box: Box, plan: Plan) -> Iterator[_End]:
             yield from _tie_among_all(box, plan, before, contested)
 
 
-def _tied(box: Box, contested: int, most: int) -> int | None:
-    """The fewest teams that can be level for so many seats, at most so many."""
-    fewest = max(box["tied"][0], contested + 1)
+def _tied(box: Box, plan: Plan, contested: int, most: int, leaving: int, good: int) -> int | None:
+    """The fewest teams that can be level for so many seats, at most so many.
+
+    leaving: how many of those who go on from among them leave after the decision; good: how many of them can go on.
+    """
+    if leaving > min({"some": contested, "all": good, "none": 0}[plan.level], good):
+        return None
+    fewest = max(box["tied"][0], contested + 1, leaving if plan.level == "all" else 0)
     return fewest if fewest <= min(box["tied"][1], most) else None
 
 
 def _tie_among_good(box: Box, plan: Plan, before: int, contested: int) -> Iterator[_End]:
-    if not _in(before, box["remaining"]) or box["withdrawn_after"][0] > plan.seats:
+    if not _in(before, box["remaining"]):
         return
+    leaving = max(box["withdrawn_after"][0] - before, 0)
     for split in _splits(box, plan, good=(plan.seats + 1, plan.entrants), failing=0):
-        tied = _tied(box, contested, split.good - before)
+        left = split.good - before
+        tied = _tied(box, plan, contested, left, leaving, left)
         if tied is not None:
             yield _End(split, before, tied, contested)
 
@@ -200,11 +213,10 @@ def _tie_among_all(box: Box, plan: Plan, before: int, contested: int) -> Iterato
             under = before - fallen - remaining
             if not (_in(remaining, box["remaining"]) and 0 <= under <= split.below and fallen <= failing):
                 continue
-            if box["withdrawn_after"][0] > remaining + contested:
-                continue
+            leaving = max(box["withdrawn_after"][0] - remaining, 0)
             good_left = split.good - remaining
             same_kind = good_left if good_left else split.below - under
-            tied = _tied(box, contested, same_kind + failing - fallen)
+            tied = _tied(box, plan, contested, same_kind + failing - fallen, leaving, good_left)
             if tied is not None:
                 yield _End(split, remaining, tied, contested)
 

@@ -9,7 +9,7 @@ from dokja.language import mark
 from dokja.rulebook.clauses import Cut, PanelRule, Score
 from dokja.rulebook.linter.finding import Remark
 from dokja.rulebook.linter.subject import Subject
-from dokja.rulebook.measures import AnyMeasure, MinMax, Panel, Ratio, ScaleToFirst, Sum, children, walk
+from dokja.rulebook.measures import AnyMeasure, MinMax, Panel, Proposed, Ratio, ScaleToFirst, Sum, children, walk
 from dokja.values import plain
 
 
@@ -20,7 +20,7 @@ def _measures(subject: Subject) -> Iterator[tuple[Score, AnyMeasure]]:
 
 
 def points_do_not_sum(subject: Subject) -> Iterator[Remark]:
-    """A sum whose items have other points in all than it has itself."""
+    """A sum whose items, or a mean of marks whose criteria, have other points in all than are counted on."""
     for score, measure in _measures(subject):
         if isinstance(measure, Sum):
             total = sum((item.points for item in measure.items), Decimal(0))
@@ -30,6 +30,17 @@ def points_do_not_sum(subject: Subject) -> Iterator[Remark]:
                     mark("The items of “{measure}” add up to {total} points, not to {points}."),
                     mark("Correct the points of the items, or those of the sum."),
                     {"measure": measure.id, "total": plain(total), "points": plain(measure.points)},
+                )
+        if isinstance(measure, Panel) and measure.combine != "sum":
+            total = sum((criterion.points for criterion in measure.criteria), Decimal(0))
+            if total != measure.per:
+                yield subject.remark(
+                    score,
+                    mark(
+                        "The highest marks for “{measure}” add up to {total}; all its points are earned with {per}."
+                    ),
+                    mark("Write as per what the highest marks of the criteria add up to, or correct the marks."),
+                    {"measure": measure.id, "total": plain(total), "per": plain(measure.per)},
                 )
 
 
@@ -53,7 +64,7 @@ def rounding_changes_cut(subject: Subject) -> Iterator[Remark]:
     """Rounding on the way to a total that a cut compares: teams that differ become level, or change places."""
     for score, measure in _measures(subject):
         rounding = measure.rounding
-        if rounding is None or not subject.all(Cut, score.stage):
+        if rounding is None or _rounded_already(measure, rounding.decimals) or not _parts(subject, score.stage):
             continue
         unit = Decimal(1).scaleb(-rounding.decimals)
         yield subject.remark(
@@ -70,6 +81,20 @@ def rounding_changes_cut(subject: Subject) -> Iterator[Remark]:
                 "unit": plain(unit),
             },
         )
+
+
+def _rounded_already(measure: AnyMeasure, decimals: int) -> bool:
+    """Whether the measure adds up figures that have no more decimals than it is rounded to."""
+    return isinstance(measure, Sum) and all(
+        item.rounding is not None and item.rounding.decimals <= decimals for item in measure.items
+    )
+
+
+def _parts(subject: Subject, stage: str) -> bool:
+    """Whether a cut of the stage can turn on points: there are more teams than seats, or there is a minimum."""
+    planned = subject.rules.stage(stage)
+    more = planned is not None and planned.entrants > planned.seats
+    return any(more or cut.minimum for cut in subject.all(Cut, stage))
 
 
 def unscaled_panel_sum(subject: Subject) -> Iterator[Remark]:
@@ -139,6 +164,26 @@ def measure_twice(subject: Subject) -> Iterator[Remark]:
                 mark("Two measures of {stage} are called “{measure}”."),
                 mark("Give every measure of a stage an id of its own."),
                 {"measure": identifier},
+            )
+
+
+def too_many_proposers(subject: Subject) -> Iterator[Remark]:
+    """Benchmarks that count when more teams propose them than there are."""
+    for score, measure in _measures(subject):
+        stage = subject.rules.stage(score.stage)
+        if isinstance(measure, Proposed) and stage is not None and measure.proposed_by > stage.entrants:
+            yield subject.remark(
+                score,
+                mark(
+                    "“{measure}” takes benchmarks that {proposed_by} teams propose, but {entrants} enter {stage}: "
+                    "none can count."
+                ),
+                mark("Require the proposals of fewer teams."),
+                {
+                    "measure": measure.id,
+                    "proposed_by": str(measure.proposed_by),
+                    "entrants": str(stage.entrants),
+                },
             )
 
 

@@ -30,6 +30,18 @@ def unknown_reference(subject: Subject) -> Iterator[Remark]:
                     mark("Correct the id."),
                     {"number": str(document.number), "name": identifier},
                 )
+        stages = {
+            clause.id for each in subject.history.documents for clause in each.clauses if clause.kind == "stage"
+        }
+        for named in document.amendment.scope if document.amendment else ():
+            if named not in stages:
+                yield Remark(
+                    mark(
+                        "The scope of document {number} names the stage “{name}”, which the rulebook does not have."
+                    ),
+                    mark("Correct the id."),
+                    {"number": str(document.number), "name": named},
+                )
     if not subject.stages:
         yield Remark(mark("The rulebook has no stage."), mark("Add a stage: who enters, how many go on, when."))
 

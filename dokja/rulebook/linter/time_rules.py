@@ -13,17 +13,26 @@ from dokja.rulebook.linter.subject import Subject
 from dokja.rulebook.versions import Enacted, RulebookDocument
 
 
-def _begins(subject: Subject, clause: AnyClause) -> datetime | None:
-    """When what a clause rules on begins: the call it is about, or its stage."""
-    if isinstance(clause, Call):
-        return clause.opens
-    stage = subject.rules.stage(stage_of(clause) or "")
-    return stage.calendar.opens if stage else None
+def _begins(subject: Subject, document: RulebookDocument, clause: AnyClause) -> datetime | None:
+    """When what a clause rules on begins: the call it is about, or its stage.
+
+    What earlier documents say goes before what this one says: a change cannot put off its own beginning.
+    """
+    for rules in (subject.history.before(document), subject.rules):
+        if isinstance(clause, Call):
+            calls = [each for each in rules.of(Call) if each.call == clause.call and each.opens is not None]
+            found = calls[0].opens if calls else None
+        else:
+            stage = rules.stage(stage_of(clause) or "")
+            found = stage.calendar.opens if stage else None
+        if found is not None:
+            return found
+    return None
 
 
 def _late(subject: Subject, document: RulebookDocument, clause: AnyClause) -> datetime | None:
     """When what the clause rules on had begun, where that was before the document was in force."""
-    begins = _begins(subject, clause)
+    begins = _begins(subject, document, clause)
     in_force = max(document.announced, document.effective)
     return begins if begins is not None and in_force > begins and not isinstance(clause, Goal) else None
 
@@ -94,18 +103,25 @@ def retroactive(subject: Subject) -> Iterator[Remark]:
 
 
 def out_of_scope(subject: Subject) -> Iterator[Remark]:
-    """An amendment that touches a stage which it does not name."""
+    """An amendment that touches a stage which it does not name: by a clause, by moving one away, by a repeal."""
     for document in subject.history.documents:
         if document.amendment is None:
             continue
+        before = subject.history.before(document).enacted
+        touched: list[tuple[Enacted, str | None]] = []
         for clause in document.clauses:
-            stage = stage_of(clause)
+            enacted = _enacted(subject, document, clause)
+            touched.append((enacted, stage_of(clause)))
+            if clause.id in before and stage_of(before[clause.id].clause) != stage_of(clause):
+                touched.append((enacted, stage_of(before[clause.id].clause)))
+        touched += [(before[name], stage_of(before[name].clause)) for name in document.repeals if name in before]
+        for enacted, stage in touched:
             if stage is not None and stage not in document.amendment.scope:
                 yield subject.remark_in(
-                    _enacted(subject, document, clause),
+                    enacted,
                     mark("Document {number} changes “{clause}” of {stage}, which its scope does not name."),
                     mark("Add the stage to the amendment's scope, or leave its clauses alone."),
-                    {"number": str(document.number)},
+                    {"number": str(document.number), "stage": stage},
                 )
 
 
