@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -41,13 +42,13 @@ def connect(url: URL, patience: int) -> Engine:
         raise _unknown(url.get_backend_name())
     sqlite = url.get_backend_name() == "sqlite"
     try:
-        engine = create_engine(url, connect_args={"timeout": patience} if sqlite else {})
+        engine = create_engine(url, connect_args={"timeout": patience} if sqlite else {}, pool_pre_ping=not sqlite)
     except (ImportError, NoSuchModuleError) as error:
         raise RecordError(
             Problem(
                 "record-no-driver",
                 "The driver of this database is not installed ({reason}).",
-                "Install it; for PostgreSQL: pip install psycopg[binary]",
+                "Install it; for PostgreSQL: pip install dokja[postgresql]",
                 values={"reason": str(error)},
             )
         ) from error
@@ -59,8 +60,17 @@ def connect(url: URL, patience: int) -> Engine:
             connection.text_factory = _lenient
             for statement in CONNECTED["sqlite"]:
                 connection.execute(statement)
+        else:
+            _tell_server(connection)
 
     return engine.execution_options(**{_PATIENCE: patience})
+
+
+def _tell_server(connection: Any) -> None:  # noqa: ANN401 - a connection of whichever driver the URL names
+    with connection.cursor() as cursor:
+        for statement in CONNECTED["postgresql"]:
+            cursor.execute(statement)
+    connection.commit()
 
 
 def _lenient(raw: bytes) -> str:
@@ -74,7 +84,8 @@ def one_writer(engine: Engine) -> Iterator[Connection]:
     patience = engine.get_execution_options()[_PATIENCE]
     with engine.connect() as connection, connection.begin():
         for statement in ONE_WRITER[engine.name]:
-            connection.exec_driver_sql(statement.format(patience=patience))
+            # In PostgreSQL no time at all would mean to wait for ever.
+            connection.exec_driver_sql(statement.format(patience=max(1000 * patience, 1)))
         yield connection
 
 

@@ -48,6 +48,15 @@ _REFUSALS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         mark("The record only grows, by one act after the other; answer an act with a later act."),
     ),
 )
+_LOST = (
+    "record-connection-lost",
+    mark(
+        "The connection to the record's database was lost ({reason}); whether the last acts were written is unknown."
+    ),
+    mark("When the database answers again, do the same again: acts that stand there already are recognised."),
+)
+"""A commit whose answer never came may have been written or not."""
+
 _OTHERWISE = (
     "record-not-written",
     mark("The record's database stopped ({reason}); nothing was written."),
@@ -64,7 +73,7 @@ def told(place: Place) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise RecordError(_problem(error.orig, place)) from error
+        raise RecordError(_problem(error.orig, place, lost=error.connection_invalidated)) from error
     except UnicodeDecodeError as error:
         raise RecordError(_damaged(place)) from error
 
@@ -75,15 +84,22 @@ def _damaged(place: Place) -> Problem:
     return Problem(code, what, mend, place, {"reason": "SQLITE_CORRUPT"})
 
 
-def _problem(error: BaseException | None, place: Place) -> Problem:
+def _problem(error: BaseException | None, place: Place, *, lost: bool = False) -> Problem:
     name = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None) or ""
-    code, what, mend = next(
-        (
-            (code, what, mend)
-            for beginnings, code, what, mend in _REFUSALS
-            if any(name.startswith(beginning) for beginning in beginnings)
-        ),
-        _OTHERWISE,
+    if getattr(error, "sqlstate", "") is None:
+        # A PostgreSQL server that cannot be reached gives no number.
+        name = "08"
+    code, what, mend = (
+        _LOST
+        if lost
+        else next(
+            (
+                (code, what, mend)
+                for beginnings, code, what, mend in _REFUSALS
+                if any(name.startswith(beginning) for beginning in beginnings)
+            ),
+            _OTHERWISE,
+        )
     )
     reason = (str(error).splitlines() or [name])[0]
     return Problem(code, what, mend, place, {"reason": reason})

@@ -131,18 +131,21 @@ CONNECTED: Mapping[str, tuple[str, ...]] = {
         "PRAGMA synchronous = FULL",
         "PRAGMA cache_size = -65536",
     ),
-    "postgresql": (),
+    "postgresql": ("SET synchronous_commit TO on",),
 }
-"""What each new connection is told: in WAL with FULL, a commit has reached the disk when it returns."""
+"""What each new connection is told, so that a commit has reached the disk when it returns."""
 
 STANDING_GUARDS: Mapping[str, str] = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'",
+    "postgresql": (
+        "SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A') "
+        "AND tgrelid IN (to_regclass('acts'), to_regclass('heads'), to_regclass('files'))"
+    ),
 }
 """How the names of the guards in place are asked for."""
 
 ONE_WRITER: Mapping[str, tuple[str, ...]] = {
     "sqlite": ("BEGIN IMMEDIATE",),
-    "postgresql": ("SET LOCAL lock_timeout = '{patience}s'", "SELECT pg_advisory_xact_lock(431366040161)"),
+    "postgresql": ("SET LOCAL lock_timeout = '{patience}'", "SELECT pg_advisory_xact_lock(431366040161)"),
 }
 """How a transaction that writes keeps every other writer out (the number spells "dokja"); readers go on reading."""

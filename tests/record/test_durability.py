@@ -18,12 +18,14 @@ from dokja.record import Record, open_record
 from dokja.record.check import check
 from tests.intake.at_hand import OPENING, OPENING_ACTS, ballot, ballots
 from tests.record.at_hand import mixed, statement
+from tests.record.databases import Database
+from tests.record.server import Server
 
 ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def writer(file: Path, name: str, count: int, largest: int | None = None) -> Iterator[subprocess.Popen[str]]:
+def writer(file: Path | str, name: str, count: int, largest: int | None = None) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "tests.record.writer", str(file), name, str(count)]
     command += [str(largest)] if largest else []
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -85,11 +87,10 @@ def test_kill_9_in_the_middle_of_an_intake_leaves_all_of_it_or_nothing(tmp_path:
             assert not check(record, 1).problems
 
 
-def test_two_writers_at_once_both_get_everything_in(tmp_path: Path) -> None:
-    file = tmp_path / "record.sqlite"
-    with writer(file, "one", 60) as one, writer(file, "two", 60) as two:
+def test_two_writers_at_once_both_get_everything_in(database: Database) -> None:
+    with writer(database.where, "one", 60) as one, writer(database.where, "two", 60) as two:
         spoken = [words for process in (one, two) for words in said(process) if len(words) == 2]
-    with open_record(file, create=False) as record:
+    with database.open(create=False) as record:
         assert sorted(int(index) for _, index in spoken) == list(range(120))
         assert {entry.act.key: str(entry.index) for entry in record.entries()} == {
             words[0]: words[1] for words in spoken
@@ -97,9 +98,8 @@ def test_two_writers_at_once_both_get_everything_in(tmp_path: Path) -> None:
         assert not check(record, 1).problems
 
 
-def test_a_writer_that_waits_too_long_gives_up_and_changes_nothing(tmp_path: Path) -> None:
-    file = tmp_path / "record.sqlite"
-    with open_record(file) as first, open_record(file, patience=0) as second:
+def test_a_writer_that_waits_too_long_gives_up_and_changes_nothing(database: Database) -> None:
+    with database.open() as first, database.open(patience=0) as second:
         with first.writing():
             with pytest.raises(RecordError) as caught:
                 second.append([statement(1)])
@@ -107,6 +107,41 @@ def test_a_writer_that_waits_too_long_gives_up_and_changes_nothing(tmp_path: Pat
         assert caught.value.problems[0].code == "record-busy"
         second.append([statement(1)])
         assert first.size == 1
+
+
+def test_a_server_that_is_killed_under_load_loses_nothing_that_was_acknowledged(server: Server) -> None:
+    database, acknowledged, ends = Database(server.new()), set[tuple[str, str]](), set[str]()
+    database.open().close()
+    draw = random.Random(5)
+    roots: dict[int, bytes] = {}
+    for round_ in range(4):
+        with (
+            writer(database.where, f"one-{round_}", 100_000) as one,
+            writer(database.where, f"two-{round_}", 100_000) as two,
+        ):
+            for process in (one, two):
+                assert process.stdout is not None
+                assert process.stdout.readline() == "open\n"
+            time.sleep(draw.uniform(0.05, 0.4))
+            server.kill()
+            for process in (one, two):
+                for words in said(process):
+                    if len(words) == 2:
+                        acknowledged.add((words[0], words[1]))
+                    else:
+                        ends.add(words[0])
+        server.start()
+        with database.open(create=False) as record:
+            held = {(entry.act.key, str(entry.index)) for entry in record.entries()}
+            assert acknowledged <= held
+            assert len(held) - len(acknowledged) <= 2 * (round_ + 1), "each writer died with one act under way"
+            for head in record.heads():
+                assert roots.setdefault(head.size, head.root) == head.root
+            assert not check(record, 1).problems
+    assert len(acknowledged) > 20
+    # Between two transactions nothing was under way, and the writer only finds nobody there.
+    assert "record-connection-lost" in ends
+    assert ends <= {"record-connection-lost", "record-unreachable"}
 
 
 def test_a_database_that_may_not_grow_keeps_what_it_holds(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from dokja.errors import RecordError
@@ -13,12 +15,14 @@ from dokja.record import Record, canonical, open_record
 from dokja.record.canonical import row_of
 from dokja.record.check import check
 from tests.record.at_hand import ballot, mixed, statement
+from tests.record.databases import Database
+from tests.record.server import Server
 from tests.record.test_merkle import mth
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Iterator[Record]:
-    with open_record(tmp_path / "record.sqlite") as made:
+def record(database: Database) -> Iterator[Record]:
+    with database.open() as made:
         made.append(mixed(10))
         yield made
 
@@ -101,35 +105,53 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("change", REFUSED)
-def test_the_database_refuses_every_change_of_what_was_written(change: str, record: Record, tmp_path: Path) -> None:
-    with record.writing() as writing:
-        writing.note_file("digest", "file")
-    before = dump(tmp_path / "record.sqlite")
-    connection = sqlite3.connect(tmp_path / "record.sqlite")
-    with pytest.raises(sqlite3.IntegrityError):
-        connection.execute(change)
-    connection.rollback()
-    connection.close()
-    assert dump(tmp_path / "record.sqlite") == before
+def test_the_database_refuses_every_change_of_what_was_written(
+    change: str, database: Database, record: Record
+) -> None:
+    # Only SQLite knows OR REPLACE; the same row without it must be refused by both.
+    _refused(change.replace(" OR REPLACE ", " ") if database.on_server else change, database, record)
 
 
-def dump(file: Path) -> list[str]:
-    connection = sqlite3.connect(file)
-    lines = list(connection.iterdump())
-    connection.close()
-    return lines
+@pytest.mark.parametrize("table", ["acts", "heads", "files"])
+def test_a_server_refuses_to_empty_a_table_and_to_pass_a_row_over(table: str, server: Server) -> None:
+    database = Database(server.new())
+    with database.open() as record:
+        record.append(mixed(10))
+        _refused(f"TRUNCATE {table}", database, record)
+        _refused(f"INSERT INTO {table} SELECT * FROM {table} LIMIT 1 ON CONFLICT DO NOTHING", database, record)
 
 
-def test_a_record_that_must_exist_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(RecordError) as caught:
-        open_record(tmp_path / "none.sqlite", create=False)
-    assert caught.value.problems[0].code == "record-missing"
-    assert not (tmp_path / "none.sqlite").exists()
+def _refused(change: str, database: Database, record: Record) -> None:
+    if not record.holds_file("digest"):
+        with record.writing() as writing:
+            writing.note_file("digest", "file")
+    before = dump(database)
+    with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError, psycopg.errors.RaiseException)):
+        database.run(change)
+    assert dump(database) == before
+
+
+def dump(database: Database) -> list[list[tuple[Any, ...]]]:
+    orders = {"acts": '"index"', "heads": "size", "files": "digest"}
+    return [database.rows(f"SELECT * FROM {table} ORDER BY {order}") for table, order in orders.items()]
+
+
+def test_a_record_that_must_exist_is_not_made(database: Database) -> None:
+    for _ in range(2):
+        with pytest.raises(RecordError) as caught:
+            database.open(create=False)
+        assert caught.value.problems[0].code == "record-missing"
+    assert database.on_server or not Path(database.where).exists()
 
 
 @pytest.mark.parametrize(
     ("where", "code"),
-    [("mysql://host/name", "record-unknown-database"), ("://", "record-unknown-database")],
+    [
+        ("mysql://host/name", "record-unknown-database"),
+        ("://", "record-unknown-database"),
+        ("postgresql+psycopg://nobody@127.0.0.1:1/none", "record-unreachable"),
+        ("postgresql+pg8000://127.0.0.1:1/none", "record-no-driver"),
+    ],
 )
 def test_other_databases_are_refused(where: str, code: str) -> None:
     with pytest.raises(RecordError) as caught:

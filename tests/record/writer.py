@@ -1,6 +1,6 @@
 """A process that appends to a record, one act a transaction, and says each index once it is acknowledged.
 
-    python -m tests.record.writer FILE NAME COUNT [LARGEST]
+    python -m tests.record.writer FILE-OR-URL NAME COUNT [LARGEST]
 
 LARGEST: the size in bytes that no file of this process may pass, as on a disk that is full.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import resource
 import signal
 import sys
-from pathlib import Path
 
 from dokja.errors import RecordError
 from dokja.record import ACT, open_record
@@ -21,7 +20,7 @@ def main(file: str, name: str, count: str, largest: str = "") -> None:
     if largest:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(largest), int(largest)))
-    with open_record(Path(file), patience=60) as record:
+    with open_record(file, patience=60) as record:
         _say("open")
         for number in range(int(count)):
             tree = statement(number).model_dump(mode="json", exclude_none=True) | {"id": f"{name}-{number}"}
