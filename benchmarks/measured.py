@@ -16,11 +16,12 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Measured:
-    """What a command took. `peak_mib` is the largest sum of the resident memory of the command and its children."""
+    """What a command took, and what it said. `peak_mib`: the most resident memory of it and its children together."""
 
     seconds: float
     processor_seconds: float
     peak_mib: float
+    said: str = ""
 
 
 def measured(command: Sequence[str]) -> Measured:
@@ -37,7 +38,7 @@ def measured(command: Sequence[str]) -> Measured:
     if process.returncode != 0:
         raise subprocess.CalledProcessError(process.returncode, command, said)
     spent = after.children_user + after.children_system - before.children_user - before.children_system
-    return Measured(seconds, spent, peak.most / _MIB)
+    return Measured(seconds, spent, peak.most / _MIB, said)
 
 
 class _Peak(threading.Thread):

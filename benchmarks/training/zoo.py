@@ -1,10 +1,11 @@
 """A zoo of tiny Llama-style models whose every relation is known: strangers, children, half-children and look-alikes.
 
     python -m benchmarks.training.zoo build/zoo
+    python -m benchmarks.training.zoo build/held-out --draw 1
 
-Grown once and kept; a model that is there is left alone, also when the table has changed since. `SPECIMENS` is the
-table, `related` the ground truth of a pair, `DRESSES` are the forms in which a checkpoint may come before the audit
-without a step of training.
+Another draw is the same table with other seeds of weights and data. Grown once and kept; a model that is there is
+left alone, also when the table has changed since. `SPECIMENS` is the table, `related` the ground truth of a pair,
+`DRESSES` are the forms in which a checkpoint may come before the audit without a step of training.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ _BATCH, _LENGTH, _STEPS = 8, 40, 500
 _DEVIATION = 0.03
 """Small, so that training and not the draw decides what the weights become: their correlation ends at 0.25 to 0.6."""
 _STRANGERS, _TWINS, _PARENTS = 60, 24, 4
+_CROWD, _CROWD_STEPS = Text(width=32, hidden=96, layers=2, heads=4, key_heads=2), 200
 _NARROW = replace(TINY, hidden=TINY.hidden // 2)
 _SHALLOW = replace(TINY, layers=2)
 _DEEP_ORDER = (0, 1, 1, 2, 2)
@@ -140,6 +142,17 @@ def _nulls() -> Iterator[Specimen]:
         yield Specimen(f"twin-{number:02}", "other seed, same data and order", seed=1000 + number, data=0)
 
 
+def _crowd() -> Iterator[Specimen]:
+    """Strangers of another, smaller shape, for counting accusations by the thousand."""
+    of: dict[str, Any] = {"text": _CROWD, "steps": _CROWD_STEPS}
+    for number in range(_STRANGERS):
+        yield Specimen(f"crowd-{number:02}", "other seed, other data", seed=5000 + number, data=5000 + number, **of)
+    for number in range(_TWINS):
+        yield Specimen(
+            f"crowd-twin-{number:02}", "other seed, same data and order", seed=6000 + number, data=5000, **of
+        )
+
+
 def _family(number: int) -> Iterator[Specimen]:
     """What can be made of one parent."""
     parent = f"stranger-{number:02}"
@@ -192,10 +205,25 @@ def _family(number: int) -> Iterator[Specimen]:
         )
     far = {**of, "steps": 4 * _STEPS, "rate": 1.2e-2}
     yield Specimen(f"{parent}.far", "continued far", seed=next(fresh), data=next(fresh), **far)
+    for kind, (parents, shares) in {name: merges[name] for name in ("blend-0.35", "task-arithmetic")}.items():
+        # Merged and then trained on, as merges are published.
+        yield Specimen(
+            f"{parent}.{kind}-tuned",
+            "merged",
+            seed=next(fresh),
+            data=next(fresh),
+            steps=_STEPS // 5,
+            rate=1e-3,
+            parents=parents,
+            inherits=COMPONENTS,
+            first=_merged,
+            shares=shares,
+        )
 
 
 SPECIMENS: Mapping[str, Specimen] = {
-    specimen.name: specimen for specimen in (*_nulls(), *(one for n in range(_PARENTS) for one in _family(n)))
+    specimen.name: specimen
+    for specimen in (*_nulls(), *_crowd(), *(one for n in range(_PARENTS) for one in _family(n)))
 }
 
 
@@ -220,17 +248,17 @@ def load(cache: Path, name: str) -> dict[str, Floats]:
     return read(cache / name)
 
 
-def grow(cache: Path, names: tuple[str, ...] = ()) -> None:
+def grow(cache: Path, names: tuple[str, ...] = (), draw: int = 0) -> None:
     """Make what is named (all where nothing is) and its parents, as far as they are not there."""
     for name in names or tuple(SPECIMENS):
         if not (cache / name / WEIGHTS).exists():
             for parent in SPECIMENS[name].parents:
-                grow(cache, (parent,))
-            _grow_one(cache, SPECIMENS[name])
+                grow(cache, (parent,), draw)
+            _grow_one(cache, SPECIMENS[name], draw)
 
 
-def _grow_one(cache: Path, specimen: Specimen) -> None:
-    seed = np.random.SeedSequence(ENTROPY, spawn_key=(0, specimen.seed))
+def _grow_one(cache: Path, specimen: Specimen, draw_number: int) -> None:
+    seed = np.random.SeedSequence(ENTROPY + draw_number, spawn_key=(0, specimen.seed))
     fresh: dict[str, Floats] = dict(draw(specimen.shape, np.random.default_rng(seed), _DEVIATION))
     models = {name: load(cache, name) for name in specimen.parents}
     start = specimen.first(specimen, models, fresh) if specimen.first else fresh
@@ -242,7 +270,7 @@ def _grow_one(cache: Path, specimen: Specimen) -> None:
         begun = time.monotonic()
         recipe = learn.Recipe(specimen.steps, specimen.rate)
         outcome = learn.WAYS[specimen.way](
-            start, specimen.shape, _shown(specimen), recipe, _teacher(specimen, models)
+            start, specimen.shape, _shown(specimen, draw_number), recipe, _teacher(specimen, models)
         )
         start = outcome.weights
         figures |= {"loss": [round(outcome.before, 3), round(outcome.after, 3)], "s": int(time.monotonic() - begun)}
@@ -254,8 +282,8 @@ def _teacher(specimen: Specimen, models: Models) -> Mapping[str, Floats]:
     return models[specimen.parents[0]] if specimen.way == "taught" else {}
 
 
-def _shown(specimen: Specimen) -> Iterator[Mapping[str, Any]]:
-    world = World(np.random.SeedSequence(ENTROPY, spawn_key=(1, specimen.data)), specimen.topics)
+def _shown(specimen: Specimen, draw_number: int) -> Iterator[Mapping[str, Any]]:
+    world = World(np.random.SeedSequence(ENTROPY + draw_number, spawn_key=(1, specimen.data)), specimen.topics)
     nothing = np.zeros(1, dtype=np.float32)
     while True:
         yield {"tokens": world.text(_BATCH, _LENGTH), "pictures": nothing, "sounds": nothing}
@@ -366,8 +394,9 @@ def main() -> None:
     reading = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     reading.add_argument("cache", type=Path)
     reading.add_argument("names", nargs="*", help="specimens to grow; all of them where none is named")
+    reading.add_argument("--draw", type=int, default=0, help="which of many zoos of the same table")
     asked = reading.parse_args()
-    grow(asked.cache, tuple(asked.names))
+    grow(asked.cache, tuple(asked.names), asked.draw)
 
 
 if __name__ == "__main__":

@@ -398,25 +398,50 @@ def turned_test(held: Held, component: str) -> LabelTest:
     """`turned`: the labels of hidden units, by what no rotation of the residual axis changes (T2).
 
     H0: as for `labels`. The two halves of a group depend on each other; each half is added up over the groups, which
-    are independent, and the smaller of the two is doubled.
+    are independent, and the smaller of the two is doubled. A unit that has no direction in one of the matrices is
+    left out of all of them.
     """
-    found: list[tuple[str, RelativeLabels]] = []
+    found: list[RelativeLabels] = []
     families: dict[str, list[Matches]] = {}
     for pair in aligned(held.left.model, held.right.model, component):
-        grams = [(a.family, _neuron_grams(held, a, b)) for a, b in pair.members if a.other.space == "residual"]
-        kept = [(family, each) for family, each in grams if each is not None]
-        if kept:
-            found.append((pair.left.name, relative_labels([each for _, each in kept], seed=held.key)))
-            for family, each in kept:
+        grams = _neuron_grams(held, pair)
+        if grams:
+            found.append(relative_labels([each for _, each in grams], seed=held.key))
+            for family, each in grams:
                 families.setdefault(family, []).extend(relative_labels([each], seed=held.key).matches)
-    return _relative("turned", [each for _, each in found], families)
+    return _relative("turned", found, families)
 
 
-def _neuron_grams(held: Held, a: Member, b: Member) -> Grams | None:
-    if held.left.model.units(a) != held.right.model.units(b) or held.units((a, b)) is None:
-        return None
-    grams = neuron_grams(held.left.matrix(a), held.right.matrix(b), repeats=a.axis.repeats, block=a.axis.block)
-    return grams if len(grams[0]) >= 2 * FEWEST else None
+def _neuron_grams(held: Held, pair: GroupPair) -> list[tuple[str, Grams]]:
+    """The Gram matrices of a group's members across the residual axis, over the units that all of them speak of."""
+    sides = [
+        (a, b, both)
+        for a, b in pair.members
+        if a.other.space == "residual"
+        and held.left.model.units(a) == held.right.model.units(b)
+        and (both := held.units((a, b))) is not None
+    ]
+    if not sides:
+        return []
+    labels = held.left.labels(sides[0][0])
+    for _, _, both in sides:
+        for each in both:
+            labels = np.intersect1d(labels, each.labels, assume_unique=True)
+    if len(labels) < 2 * FEWEST:
+        return []
+    return [
+        (
+            a.family,
+            neuron_grams(
+                held.left.matrix(a),
+                held.right.matrix(b),
+                repeats=a.axis.repeats,
+                block=a.axis.block,
+                sample=np.searchsorted(held.left.labels(a), labels),
+            ),
+        )
+        for a, b, _ in sides
+    ]
 
 
 def matched_test(held: Held, component: str) -> LabelTest:
@@ -476,13 +501,9 @@ class Elements:
 
 def elements(held: Held, component: str) -> Elements:
     """The elements at the same place, compared."""
-    theirs = _placed(held.right.model, component)
     equal = 0
     inner = mine = his = 0.0
-    for place, member in _placed(held.left.model, component).items():
-        other = theirs.get(place)
-        if other is None or held.left.model.extent(member) != held.right.model.extent(other):
-            continue
+    for member, other in _counterparts(held, component):
         mine_digest = held.left.source.digest(member.part.tensor)
         if mine_digest is not None and mine_digest == held.right.source.digest(other.part.tensor):
             equal += int(np.prod(held.left.model.extent(member), dtype=np.int64))
@@ -492,6 +513,23 @@ def elements(held: Held, component: str) -> Elements:
             inner, mine, his = inner + float(x @ y), mine + float(x @ x), his + float(y @ y)
     scale = float(np.sqrt(mine * his))
     return Elements(equal, inner / scale if scale > 0 and np.isfinite(scale) else None)
+
+
+def _counterparts(held: Held, component: str) -> Iterator[tuple[Member, Member]]:
+    """Parts at the same place and of one shape; where names differ, those that stand in groups at the same place."""
+    theirs = _placed(held.right.model, component)
+    met: set[object] = set()
+    for place, member in _placed(held.left.model, component).items():
+        other = theirs.get(place)
+        if other is not None and held.left.model.extent(member) == held.right.model.extent(other):
+            met.add((member.part.tensor, member.part.take, member.part.index))
+            yield member, other
+    for pair in aligned(held.left.model, held.right.model, component):
+        for a, b in pair.members:
+            known = (a.part.tensor, a.part.take, a.part.index)
+            if known not in met and held.left.model.extent(a) == held.right.model.extent(b):
+                met.add(known)
+                yield a, b
 
 
 def _placed(model: Model, component: str) -> Mapping[tuple[object, ...], Member]:

@@ -196,6 +196,20 @@ def test_a_copy_is_identical_and_a_stranger_is_nothing(parent: Path, tmp_path: P
     assert all(each.power is not None and each.power.needed > 0 for each in stranger.values())
 
 
+@pytest.mark.parametrize("matrix", [0, 1, 2], ids=["gate", "up", "down"])
+def test_dead_units_of_one_matrix_stop_no_audit_and_hide_nothing(parent: Path, tmp_path: Path, matrix: int) -> None:
+    weights = moved(made(1), 3, 0.3)
+    for layer in range(WIDE.layers):
+        [names] = networks_of(WIDE, layer)
+        by_unit = weights[names[matrix]].T if matrix == 2 else weights[names[matrix]]
+        by_unit[3 + layer : 9 + layer] = 0
+    child = saved(tmp_path / "child", weights)
+    assert by_component(said(child, parent))["text-decoder"].dependent
+    assert by_component(said(parent, child))["text-decoder"].dependent
+    stranger = saved(tmp_path / "stranger", made(2))
+    assert not any(each.dependent for each in said(child, stranger).findings)
+
+
 def test_strangers_whose_units_are_sorted_by_norm_are_silent(parent: Path, tmp_path: Path) -> None:
     def ordered(weights: Weights) -> Weights:
         new = dict(weights)
