@@ -639,6 +639,61 @@ class Keys:
         self.roots, self.threshold = roots, threshold
 
 
+class Draws:
+    """What was drawn, as the entries themselves say."""
+
+    def __init__(self) -> None:
+        self.pools: dict[str, tuple[list[str], int]] = {}
+        self.rankings: dict[str, list[str]] = {}
+        self.left: dict[str, list[str]] = {}
+
+    def take(self, act: Json) -> None:
+        """The next entry."""
+        kind = act["type"]
+        if kind == "draw-announced":
+            name, pool, drawn = act.get("id"), act.get("pool"), act.get("drawn")
+            if not isinstance(name, str) or not isinstance(pool, list) or type(drawn) is not int:
+                return
+            good = all(isinstance(member, str) for member in pool) and 1 <= drawn <= len(pool) == len(set(pool))
+            if good and name not in self.pools:
+                self.pools[name] = (pool, drawn)
+        elif kind in ("draw-made", "recusal"):
+            name = act.get("draw")
+            if not isinstance(name, str) or name not in self.pools:
+                raise RefusalError("DRAW_NOT_ANNOUNCED", name)
+            if kind == "draw-made":
+                self.rank(name, act)
+            else:
+                self.leave(name, act)
+
+    def rank(self, name: str, act: Json) -> None:
+        """A draw that is made."""
+        beacon = act.get("beacon")
+        if not isinstance(beacon, str) or not re.fullmatch("[0-9a-f]{96}", beacon, re.ASCII):
+            raise RefusalError("DRAW_RANKING", name)
+        front = b"dokja-draw-v1\n" + sha(bytes.fromhex(beacon)) + name.encode() + b"\n"
+        order = sorted(self.pools[name][0], key=lambda member: sha(front, member.encode()))
+        if act.get("ranking") != order:
+            raise RefusalError("DRAW_RANKING", name)
+        self.rankings.setdefault(name, order)
+
+    def leave(self, name: str, act: Json) -> None:
+        """One who leaves."""
+        order, left, member = self.rankings.get(name, []), self.left.setdefault(name, []), act.get("member")
+        if member not in order or member in left:
+            raise RefusalError("DRAW_RECUSAL", member)
+        before = self.seats(name)
+        left.append(str(member))
+        new = [each for each in self.seats(name) if each not in before]
+        if act.get("successor") != (new[0] if new else None):
+            raise RefusalError("DRAW_SUCCESSOR", member)
+
+    def seats(self, name: str) -> list[str]:
+        """Who has a seat."""
+        still = [member for member in self.rankings[name] if member not in self.left[name]]
+        return still[: self.pools[name][1]]
+
+
 def act_message(act: Json) -> bytes:
     """What an act's signatures are made over."""
     rest = {field: act[field] for field in act if field not in ("signature", "approvals")}
@@ -681,15 +736,17 @@ def parse_roots(act: Json) -> tuple[dict[str, tuple[Key, str]], int]:
 
 
 def check_entries(log: Log, genesis: str | None) -> None:
-    """Every entry and its keys."""
-    keys = Keys()
+    """Every entry, its keys, and what was drawn."""
+    keys, draws = Keys(), Draws()
     if genesis is not None and not log.size:
         raise RefusalError("GENESIS")
     for index, body in enumerate(log.entries()):
         try:
             if index == 0 and genesis not in (None, "sha256:" + sha(body).hex()):
                 raise RefusalError("GENESIS")
-            keys.take(index, parse_entry(body))
+            act = parse_entry(body)
+            keys.take(index, act)
+            draws.take(act)
         except RefusalError as refusal:
             refusal.index = index
             raise

@@ -22,7 +22,8 @@ class Field:
     """The teams that a cut is made among, and what is known of them.
 
     at_gate: whether each passes; ahead: pairs (a, b) where a is placed before b for certain, tie rule included;
-    level: pairs that no rule parts for certain; scores: totals; undecided: teams whose gate has no result.
+    level: pairs that no rule parts for certain; by_lot: those of them that a lot parted, the first drawn first;
+    scores: totals; undecided: teams whose gate has no result.
     """
 
     teams: tuple[str, ...]
@@ -33,6 +34,7 @@ class Field:
     minimum: Mapping[str, Modality]
     undecided: frozenset[str]
     last_step: TieRule | None
+    by_lot: frozenset[tuple[str, str]] = frozenset()
 
 
 def compared(cut: Cut | None) -> tuple[TieRule, ...]:
@@ -126,10 +128,11 @@ def _inside(field: Field, team: str, rivals: Sequence[str], certain_rivals: Sequ
 
     Teams that are level on the cut line all go on, or none does, where the tie rule ends so.
     """
-    before = sum((rival, team) in field.ahead for rival in certain_rivals)
+    ahead = field.ahead | field.by_lot
+    before = sum((rival, team) in ahead for rival in certain_rivals)
     if before >= field.seats:
         return "excluded"
-    not_behind = [rival for rival in rivals if (team, rival) not in field.ahead]
+    not_behind = [rival for rival in rivals if (team, rival) not in ahead]
     if len(not_behind) < field.seats:
         return "certain"
     possibly_before = [rival for rival in not_behind if (team, rival) not in field.level]

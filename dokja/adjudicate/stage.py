@@ -13,6 +13,7 @@ from dokja.adjudicate.figures import aggregates, check_figures, published_figure
 from dokja.adjudicate.gates import gate_results, passes
 from dokja.adjudicate.holdings import hold_decision
 from dokja.adjudicate.interval import Interval, between
+from dokja.adjudicate.lots import parted_by_lot
 from dokja.adjudicate.narrowing import Narrowing, narrow
 from dokja.adjudicate.outcome import GateResult, Modality, Reading, Score, StageOutcome
 from dokja.adjudicate.scores import Value, evaluate, facts, highest
@@ -62,7 +63,7 @@ def adjudicate_stage(course: StageCourse, history: History, evidence: Evidence) 
     )
     if not course.teams:
         return scored
-    readings = _readings(scored, course, rules)
+    readings = _readings(scored, course, rules, evidence)
     held = hold_decision(*course.decision, readings, rules, course.teams) if course.decision else ()
     return replace(scored, readings=readings, holdings=held)
 
@@ -124,11 +125,11 @@ def _score(narrowing: Narrowing, clause: str, measure: AnyMeasure, team: str, va
     )
 
 
-def _readings(outcome: StageOutcome, course: StageCourse, rules: Rulebook) -> tuple[Reading, ...]:
+def _readings(outcome: StageOutcome, course: StageCourse, rules: Rulebook, evidence: Evidence) -> tuple[Reading, ...]:
     """One reading where the rulebook in force says the order of gate and points, else one for each order."""
     cut = rules.one(Cut, outcome.stage)
     contingencies = tuple(rules.of(Contingency, outcome.stage))
-    field = _field(outcome, cut, contingencies)
+    field = _field(outcome, cut, contingencies, evidence)
     after = {
         "withdrawn": len(course.withdrawn),
         "withdrawn_after": len(course.left_after),
@@ -162,7 +163,7 @@ def _reading(
     return Reading(order, said, found, situations, left)
 
 
-def _field(outcome: StageOutcome, cut: Cut | None, contingencies: Sequence[Contingency]) -> Field:
+def _field(outcome: StageOutcome, cut: Cut | None, contingencies: Sequence[Contingency], evidence: Evidence) -> Field:
     teams, root = outcome.teams, outcome.root
     intervals: dict[tuple[str, str], Interval] = {key: score.interval for key, score in outcome.scores.items()}
     ahead, level = settle_ties(teams, outcome.certainly_above, intervals, root, compared(cut))
@@ -177,6 +178,7 @@ def _field(outcome: StageOutcome, cut: Cut | None, contingencies: Sequence[Conti
         minimum=minimum_reached(teams, totals, cut if root else None),
         undecided=undecided,
         last_step=deciding_step(cut),
+        by_lot=parted_by_lot(outcome.stage, level, cut, contingencies, evidence),
     )
 
 

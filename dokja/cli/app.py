@@ -13,6 +13,7 @@ from dokja import __version__
 from dokja.cli import (
     audit,
     demo,
+    draw,
     init,
     inspect,
     key,
@@ -84,6 +85,16 @@ GROUPS = (
         "witness",
         witness.HELP,
         ((witness.serve, witness.SERVE), (witness.cosign, witness.COSIGN), (witness.show, witness.SHOW)),
+    ),
+    (
+        "draw",
+        draw.HELP,
+        (
+            (draw.announce, draw.ANNOUNCE),
+            (draw.make, draw.MAKE),
+            (draw.recuse, draw.RECUSE),
+            (draw.show, draw.SHOW),
+        ),
     ),
     ("key", key.HELP, ((key.new, key.NEW), (key.list_, key.LIST), (key.show, key.SHOW))),
 )

@@ -132,5 +132,6 @@ CLAUSES = {
     "objections": mark("objections"),
     "amendments": mark("amendments"),
     "disclosure": mark("disclosure"),
+    "draw": mark("draw"),
     "goal": mark("promise"),
 }

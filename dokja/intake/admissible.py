@@ -22,6 +22,7 @@ from dokja.record.acts import (
     ConsentGiven,
     Decision,
     Disclosure,
+    DrawAnnounced,
     Finding,
     MeasurementReported,
     RulebookAmended,
@@ -298,11 +299,23 @@ def _document(act: RulebookPublished | RulebookAmended | ConsentGiven, rules: Ru
         )
 
 
+def _drawn_for(act: DrawAnnounced, rules: Rules) -> Iterator[Breach]:
+    """The panel whose judges are drawn, or the measure whose items are."""
+    when = utc_text(act.when)
+    if not _stage_known(act.stage, when, rules):
+        return
+    if act.panel is not None and all((act.stage, act.panel) not in state.panels for state in rules.both(when)):
+        yield _unknown_panel(act.stage, act.panel)
+    if act.measure is not None and _measure(act.stage, act.measure, when, rules) is None:
+        yield _unknown_measure(act.stage, act.measure, ("measure",))
+
+
 _CHECKS: Mapping[type[Act], Sequence[Check]] = {
     Ballot: (_ballot,),
     ConsentGiven: (_document,),
     Decision: (_decision,),
     Disclosure: (_disclosure,),
+    DrawAnnounced: (_drawn_for,),
     AuditReported: (_finding,),
     Finding: (_finding,),
     MeasurementReported: (_measurement,),

@@ -19,10 +19,14 @@ from dokja.record.acts import (
     CallClosed,
     CallOpened,
     Decision,
+    DrawAnnounced,
+    DrawMade,
     ObjectionAnswered,
     ObjectionFiled,
+    Recusal,
     Withdrawal,
 )
+from dokja.record.draws import seated
 from dokja.values import utc_text
 
 
@@ -49,6 +53,20 @@ class StageCourse:
     settled: bool = False
 
 
+@dataclass
+class DrawCourse:
+    """A draw: how it was announced, how it was made, and who left since."""
+
+    announced: DrawAnnounced
+    made: DrawMade | None = None
+    recused: list[str] = field(default_factory=list)
+
+    @property
+    def seated(self) -> tuple[str, ...]:
+        """Who or what is drawn as things stand; nobody before the draw was made."""
+        return seated(self.made.ranking, self.announced.drawn, self.recused) if self.made else ()
+
+
 @dataclass(frozen=True)
 class Happened:
     """When an act happened, and what kind of act it was."""
@@ -61,7 +79,8 @@ class Happened:
 class Course:
     """The fold of a programme's acts, ballots aside.
 
-    acts: by id. teams: since when each is known. objections: the stage that each is about.
+    acts: by id. teams: since when each is known. objections: the stage that each is about. draws: by the act that
+    announced each; panels: the draw of a panel's judges, by stage and panel; items: of a measure's items, likewise.
     """
 
     rules: Rules
@@ -70,6 +89,9 @@ class Course:
     calls: dict[str, CallCourse] = field(default_factory=dict)
     stages: dict[str, StageCourse] = field(default_factory=dict)
     objections: dict[str, str] = field(default_factory=dict)
+    draws: dict[str, DrawCourse] = field(default_factory=dict)
+    panels: dict[tuple[str, str], DrawCourse] = field(default_factory=dict)
+    items: dict[tuple[str, str], DrawCourse] = field(default_factory=dict)
 
     def stage(self, stage: str) -> StageCourse:
         """The course of a stage; the calendar of the rulebook says when it opens, where it says so."""
@@ -85,6 +107,7 @@ class Course:
         """Take an act in."""
         when = utc_text(act.when)
         self.acts[act.id] = Happened(when, type(act))
+        self._fold_draw(act)
         match act:
             case CallOpened():
                 applied = self.call(act.call).applied
@@ -104,6 +127,20 @@ class Course:
                 self.stage(self.objections[act.objection]).settled = False
             case Withdrawal():
                 self._leave(act)
+
+    def _fold_draw(self, act: AnyAct) -> None:
+        match act:
+            case DrawAnnounced():
+                draw = self.draws[act.id] = DrawCourse(act)
+                if act.panel is not None:
+                    self.panels.setdefault((act.stage, act.panel), draw)
+                if act.measure is not None:
+                    self.items.setdefault((act.stage, act.measure), draw)
+            case DrawMade() if act.draw in self.draws:
+                draw = self.draws[act.draw]
+                draw.made = draw.made or act
+            case Recusal() if act.draw in self.draws:
+                self.draws[act.draw].recused.append(act.member)
 
     def _enter(self, stage: str, team: str, when: str) -> None:
         self.teams.setdefault(team, when)

@@ -17,7 +17,7 @@ from dokja.intake.breach import Breach
 from dokja.intake.course import Course
 from dokja.intake.reading import Reader
 from dokja.intake.rules import rules_of
-from dokja.intake.timely import breaches, entry_breach
+from dokja.intake.timely import ballot_breaches, breaches
 from dokja.record import Record, act_of
 from dokja.record.canonical import Row
 from dokja.record.writing import Kept, Writing
@@ -113,9 +113,7 @@ class _FileIntake:
     def _untimely(self, row: Row) -> Sequence[Breach]:
         """What the acts before it do not allow; other acts than ballots are then part of the course."""
         if row.type == _BALLOT:
-            assert row.stage is not None and row.team is not None  # noqa: S101 - every ballot names them
-            breach = entry_breach(self.course, row.stage, row.team, row.when)
-            return () if breach is None else (breach,)
+            return tuple(ballot_breaches(self.course, row))
         act = act_of(row.body)
         found = tuple(breaches(act, self.course))
         self.course.fold(act)

@@ -11,6 +11,7 @@ from typing import Any
 
 from dokja.intake.breach import Breach
 from dokja.intake.course import Course
+from dokja.intake.draws import announced, item_breaches, made, recused, seat_breach
 from dokja.record.acts import (
     Act,
     Admission,
@@ -23,18 +24,22 @@ from dokja.record.acts import (
     Decision,
     Declined,
     Disclosure,
+    DrawAnnounced,
+    DrawMade,
     Finding,
     GrantDelivered,
     GrantReturned,
     MeasurementReported,
     ObjectionAnswered,
     ObjectionFiled,
+    Recusal,
     Reply,
     RulebookAmended,
     Statement,
     SubmissionReceived,
     Withdrawal,
 )
+from dokja.record.canonical import Row
 from dokja.values import utc_text
 
 Path = tuple[str | int, ...]
@@ -46,6 +51,14 @@ def breaches(act: AnyAct, course: Course) -> Iterator[Breach]:
     when = utc_text(act.when)
     for check in _CHECKS.get(type(act), ()):
         yield from check(act, course, when)
+
+
+def ballot_breaches(course: Course, row: Row) -> Iterator[Breach]:
+    """Everything in a ballot that cannot be said at this point; its act is not built, for there may be millions."""
+    assert row.stage is not None and row.team is not None  # noqa: S101 - every ballot names them
+    for breach in (entry_breach(course, row.stage, row.team, row.when), seat_breach(course, row)):
+        if breach is not None:
+            yield breach
 
 
 def entry_breach(course: Course, stage: str, team: str, when: str, path: Path = ("team",)) -> Breach | None:
@@ -212,6 +225,12 @@ def _disclosure(act: Disclosure, course: Course, when: str) -> Iterator[Breach]:
                 yield breach
 
 
+def _lot_between_teams(act: DrawAnnounced, course: Course, when: str) -> Iterator[Breach]:
+    for position, team in enumerate(act.pool if act.purpose == "lot" else ()):
+        if (breach := entry_breach(course, act.stage, team, when, ("pool", position))) is not None:
+            yield breach
+
+
 def _consent(act: RulebookAmended, course: Course, _: str) -> Iterator[Breach]:
     for position, team in enumerate(act.consented):
         if team not in course.teams:
@@ -227,13 +246,16 @@ _CHECKS: Mapping[type[Act], Sequence[Check]] = {
     Decision: (_decision, _rests_on),
     Declined: (_declined,),
     Disclosure: (_disclosure,),
+    DrawAnnounced: (_lot_between_teams, announced),
+    DrawMade: (made,),
     AuditReported: (_in_stage,),
     Finding: (_in_stage,),
     GrantDelivered: (_in_stage,),
     GrantReturned: (_in_stage,),
-    MeasurementReported: (_in_stage,),
+    MeasurementReported: (_in_stage, item_breaches),
     ObjectionAnswered: (_refers("objection", ObjectionFiled),),
     ObjectionFiled: (_known, _refers("against")),
+    Recusal: (recused,),
     Reply: (_known, _refers("to")),
     RulebookAmended: (_consent,),
     Statement: (_known, _refers("to")),

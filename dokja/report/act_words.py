@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -10,11 +10,12 @@ from markupsafe import Markup
 from dokja.language import mark
 from dokja.record import acts
 from dokja.record.acts import AnyAct
+from dokja.record.beacon import time_of
 from dokja.report import addresses
 from dokja.report.edition import Edition
 from dokja.report.figure_words import figure_said
 from dokja.report.names import Name, linked, name
-from dokja.report.words import AUDIT_WORDS, DEPARTURES, GATE_RESULTS
+from dokja.report.words import AUDIT_WORDS, DEPARTURES, DRAWN, GATE_RESULTS
 from dokja.values import plain
 
 KINDS: Mapping[str, str] = {
@@ -31,6 +32,9 @@ KINDS: Mapping[str, str] = {
     "submission-received": mark("Submission received"),
     "measurement-reported": mark("Measurement reported"),
     "ballot": mark("Ballot"),
+    "draw-announced": mark("Draw announced"),
+    "draw-made": mark("Draw made"),
+    "recusal": mark("Recusal"),
     "finding": mark("Finding"),
     "audit-reported": mark("Weight audit"),
     "reply": mark("Reply"),
@@ -160,6 +164,42 @@ def _measurement(act: acts.MeasurementReported, edition: Edition) -> Iterator[Ma
         yield edition.say(mark("Definition: {text}."), {"text": name(act.definition)})
 
 
+SHOWN_IN_A_POOL = 20
+"""How many of a pool are told by name; a pool of items can hold thousands."""
+
+
+def _some(members: Sequence[str], edition: Edition) -> Name | Markup:
+    shown = edition.join(name(each) for each in members[:SHOWN_IN_A_POOL])
+    rest = len(members) - SHOWN_IN_A_POOL
+    return shown if rest <= 0 else edition.say(mark("{names} and {number} more"), {"names": shown, "number": rest})
+
+
+def _draw_announced(act: acts.DrawAnnounced, edition: Edition) -> Iterator[Markup]:
+    values = {
+        "purpose": edition.say(DRAWN[act.purpose]),
+        "stage": edition.stage(act.stage),
+        "number": act.drawn,
+        "of": len(act.pool),
+    }
+    yield edition.say(mark("A draw for {stage} is announced ({purpose}): {number} of {of}."), values)
+    said = {"round": act.round, "when": edition.day(time_of(act.round))}
+    yield edition.say(mark("Round {round} of the public beacon decides; nobody knows it before {when}."), said)
+    yield edition.say(mark("Pool: {names}."), {"names": _some(act.pool, edition)})
+
+
+def _draw_made(act: acts.DrawMade, edition: Edition) -> Iterator[Markup]:
+    values = {"act": act_reference(act.draw, edition), "names": _some(act.ranking, edition)}
+    yield edition.say(mark("The draw of {act} is made. In this order: {names}."), values)
+
+
+def _recusal(act: acts.Recusal, edition: Edition) -> Iterator[Markup]:
+    values = {"member": name(act.member), "act": act_reference(act.draw, edition)}
+    yield edition.say(mark("{member}, ranked by the draw of {act}, leaves."), values)
+    yield name(edition.text(act.reason)).shown
+    if act.successor is not None:
+        yield edition.say(mark("{member} is next in rank and takes the seat."), {"member": name(act.successor)})
+
+
 def _finding(act: acts.Finding, edition: Edition) -> Iterator[Markup]:
     values = {
         "team": edition.team(act.team),
@@ -282,6 +322,9 @@ _SAID: Mapping[type[AnyAct], Callable[[Any, Edition], Iterator[Markup]]] = {
     acts.SubmissionReceived: _submission,
     acts.MeasurementReported: _measurement,
     acts.Ballot: _ballot,
+    acts.DrawAnnounced: _draw_announced,
+    acts.DrawMade: _draw_made,
+    acts.Recusal: _recusal,
     acts.Finding: _finding,
     acts.AuditReported: _audit,
     acts.Reply: _reply,

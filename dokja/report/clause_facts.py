@@ -15,7 +15,7 @@ from dokja.report.edition import Edition
 from dokja.report.figure_tables import in_depth
 from dokja.report.measure_words import rule_said
 from dokja.report.names import name
-from dokja.report.words import CONSEQUENCES, ORDERS, SITUATIONS
+from dokja.report.words import CONSEQUENCES, DRAWN, ORDERS, SITUATIONS
 from dokja.rulebook import (
     AmendmentRule,
     AnyClause,
@@ -23,6 +23,7 @@ from dokja.rulebook import (
     Contingency,
     Cut,
     Disclosure,
+    Draw,
     Gate,
     Objections,
     PanelRule,
@@ -42,6 +43,7 @@ KINDS: Mapping[str, str] = {
     "objections": mark("Objections"),
     "amendments": mark("Amendments"),
     "disclosure": mark("Disclosure"),
+    "draw": mark("Draw"),
     "goal": mark("Goal"),
 }
 
@@ -283,6 +285,15 @@ def _disclosure(clause: Disclosure, edition: Edition) -> Told:
         yield FIELDS[row.field], edition.say(later if row.after_days else at_once, values)
 
 
+def _draw(clause: Draw, edition: Edition) -> Told:
+    yield mark("What is drawn"), edition.say(DRAWN[clause.purpose])
+    if clause.panel is not None:
+        yield mark("Panel"), name(clause.panel).shown
+    if clause.measure is not None:
+        yield mark("Measure"), edition.measure(clause.stage, clause.measure).shown
+    yield mark("Hours between announcement and draw, at least"), _count(clause.ahead_hours)
+
+
 _TOLD: Mapping[type, Callable[[Any, Edition], Told]] = {
     Stage: _stage,
     PanelRule: _panel,
@@ -293,4 +304,5 @@ _TOLD: Mapping[type, Callable[[Any, Edition], Told]] = {
     Objections: _objections,
     AmendmentRule: _amendments,
     Disclosure: _disclosure,
+    Draw: _draw,
 }

@@ -148,3 +148,11 @@ AUDIT_WORDS: Mapping[AuditWord, str] = {
     "no-evidence": mark("no evidence"),
     "not-assessed": mark("not assessed"),
 }
+
+DRAWN: Mapping[str, str] = {
+    "items": mark("the items of a measure"),
+    "judges": mark("the raters of a panel"),
+    "order": mark("the order of presentation"),
+    "lot": mark("the lot between level teams"),
+}
+"""What a draw draws."""

@@ -7,9 +7,9 @@ that is computed with. Clauses that belong to a stage name it. What the publishe
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dokja.rulebook.measures import AnyMeasure
 from dokja.rulebook.outcomes import Order, Situation
@@ -258,6 +258,29 @@ class Disclosure(Clause):
     levels: tuple[DisclosureRow, ...] = Field(min_length=1)
 
 
+class Draw(Clause):
+    """What is drawn by public randomness: the raters of a panel, the items of a measure, the order of presentation.
+
+    A lot between level teams needs no such clause; the cut says that it decides. ahead_hours: how long before its
+    round a draw is announced at the latest.
+    """
+
+    kind: Literal["draw"]
+    stage: Id
+    purpose: Literal["items", "judges", "order"]
+    panel: Id | None = None
+    measure: Id | None = None
+    ahead_hours: Count | None = None
+
+    @model_validator(mode="after")
+    def _about(self) -> Self:
+        if (self.panel is not None) != (self.purpose == "judges"):
+            raise ValueError("a draw of judges, and no other, names a panel")
+        if (self.measure is not None) != (self.purpose == "items"):
+            raise ValueError("a draw of items, and no other, names a measure")
+        return self
+
+
 class Goal(Clause):
     """A promise that is read, not computed with: a target, a grant, a special rule."""
 
@@ -266,7 +289,18 @@ class Goal(Clause):
 
 
 AnyClause = Annotated[
-    Stage | Score | PanelRule | Gate | Cut | Contingency | Call | Objections | AmendmentRule | Disclosure | Goal,
+    Stage
+    | Score
+    | PanelRule
+    | Gate
+    | Cut
+    | Contingency
+    | Call
+    | Objections
+    | AmendmentRule
+    | Disclosure
+    | Draw
+    | Goal,
     Field(discriminator="kind"),
 ]
 

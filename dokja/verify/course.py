@@ -25,6 +25,7 @@ from dokja.record.acts import (
     RulebookPublished,
     Withdrawal,
 )
+from dokja.record.canonical import Row
 from dokja.rulebook import Call, Enacted, History, Rulebook
 from dokja.values import utc_text
 
@@ -116,7 +117,7 @@ class Walk:
     """The replay as far as it has come.
 
     latest: the latest time of any act so far. decisions: by stage, with their indexes. left: when teams withdrew.
-    calls: when each was first opened.
+    calls: when each was first opened. marked: who has marked on a panel whose judges are drawn.
     """
 
     contents: Contents
@@ -128,6 +129,7 @@ class Walk:
     calls: dict[str, str] = field(default_factory=dict)
     rulemaking: Rulemaking = field(default_factory=Rulemaking)
     hearing: Hearing = field(default_factory=Hearing)
+    marked: set[tuple[str, str, str]] = field(default_factory=set)
     _states: dict[str, Rulebook] = field(default_factory=dict)
 
     def rules_at(self, when: datetime) -> Rulebook:
@@ -151,6 +153,13 @@ class Walk:
         return frozenset(
             team for team, at in entered.items() if at <= when and self.left.get((stage, team), when) >= when
         )
+
+    def note_ballot(self, row: Row) -> None:
+        """Keep who marked, where that matters: on panels whose judges are drawn."""
+        if self.course.panels:
+            _, stage, panel, _, rater, _ = row.key.split("/")
+            if (stage, panel) in self.course.panels:
+                self.marked.add((stage, panel, rater))
 
     def fold(self, index: int, act: Act) -> None:
         """Take an act in that was checked."""

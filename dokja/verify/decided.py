@@ -43,6 +43,7 @@ def decision_faults(outcome: Outcome) -> Iterator[Fault]:
         for holding in stage.holdings:
             yield from _fault(holding, stage.stage)
         yield from _situations(stage)
+        yield from _no_lot(stage)
     for call in outcome.calls:
         for holding in call.holdings:
             yield from _fault(holding, call.call)
@@ -74,6 +75,28 @@ def _situations(stage: StageOutcome) -> Iterator[Fault]:
                 "clauses": ", ".join(found.clauses) or "–",
             }
             yield Fault("CONTINGENCY_GAP", said, values, stage.decision)
+
+
+def _no_lot(stage: StageOutcome) -> Iterator[Fault]:
+    """Level teams were parted by a decision though only a lot parts them, and the record holds none between them."""
+    if stage.decision is None or not stage.readings:
+        return
+    for reading in stage.readings:
+        by_lot = any(
+            each.situation == "tie-at-cut" and each.consequences[:1] == ("lot",) for each in reading.situations
+        )
+        if not by_lot:
+            return
+    unparted = [
+        holding.subject
+        for holding in stage.holdings
+        if holding.part == "team"
+        and holding.verdict == "open"
+        and all(reading.fates[holding.subject].reason == "tied-at-cut" for reading in stage.readings)
+    ]
+    if unparted:
+        said = mark("{teams} of {stage} are level, a lot decides between them, and the record holds none.")
+        yield Fault("DRAW_MISSING", said, {"teams": ", ".join(unparted), "stage": stage.stage}, stage.decision)
 
 
 def left_open(outcome: Outcome) -> Iterator[Unchecked]:

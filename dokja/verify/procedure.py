@@ -29,6 +29,7 @@ from dokja.rulebook import Cut, Gate, Objections
 from dokja.values import utc_text
 from dokja.verify.amendments import document_faults
 from dokja.verify.course import Walk
+from dokja.verify.draws import draw_faults
 from dokja.verify.verdict import Fault
 from dokja.verify.weighing import unweighed
 
@@ -40,7 +41,8 @@ TOO_EARLY = mark("It was done at {when}; by “{clause}” the time begins at {s
 
 def procedure_faults(walk: Walk, index: int, act: Act) -> Iterator[Fault]:
     """Everything about an act that the rules in force at its time do not allow."""
-    for check in (_clause_in_force, _own_voice, *_CHECKS.get(type(act), ())):
+    kind = type(act)
+    for check in (_clause_in_force, _own_voice, *_CHECKS.get(kind, ()), *draw_faults.get(kind, ())):
         yield from check(walk, index, act)
 
 

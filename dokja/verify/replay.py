@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from dokja.adjudicate import adjudicate, gather
 from dokja.errors import NOWHERE, Problem
 from dokja.intake.course import Course
+from dokja.intake.draws import CODES as DRAW_CODES
 from dokja.intake.reading import Reader
 from dokja.intake.rules import rules_of
-from dokja.intake.timely import breaches, entry_breach
+from dokja.intake.timely import ballot_breaches, breaches
 from dokja.language import mark
 from dokja.record import Entry, act_of
 from dokja.record.acts import AnyAct, RulebookAmended, RulebookPublished
@@ -29,6 +30,7 @@ _OF_INTAKE: Mapping[str, str] = {
     "act-unknown-clause": "CLAUSE_UNKNOWN",
     "act-unknown-call": "PROCEDURE_NOT_PINNED",
     "act-call-not-open": "DEADLINE",
+    **DRAW_CODES,
 }
 """Codes of the intake that the replay tells in words of its own; all others are `ACT_NOT_ALLOWED`."""
 
@@ -86,10 +88,8 @@ def _of_intake(problem: Problem, index: int) -> Fault:
 
 def _ballot(walk: Walk, index: int, row: Row) -> Iterable[Fault]:
     """A ballot; its act is built only where more is asked of it than its row says, for there may be millions."""
-    assert row.stage is not None and row.team is not None  # noqa: S101 - every ballot names them
-    breach = entry_breach(walk.course, row.stage, row.team, row.when)
-    if breach is not None:
-        yield _of_intake(breach.at(NOWHERE), index)
+    yield from (_of_intake(breach.at(NOWHERE), index) for breach in ballot_breaches(walk.course, row))
+    walk.note_ballot(row)
     if row.stage in walk.decisions or b'"signature"' in row.body or b'"clause"' in row.body:
         yield from procedure_faults(walk, index, act_of(row.body))
 

@@ -26,7 +26,6 @@ _UNREPLAYABLE = ("TREE_", "ENTRY_", "BAG_PATH")
 """Codes after which the entries are not known to be acts of this record, or a path may lead out of the bundle."""
 
 NOT_IN_THIS_VERSION = (
-    Unchecked(mark("Draws by lot: how a lot was drawn is not part of the record in this version.")),
     Unchecked(mark("Sealed marks and their openings: marks stand open in the record in this version.")),
     Unchecked(mark("Receipts: an act that the office never took in leaves no trace in this version.")),
 )
@@ -74,7 +73,8 @@ def _replay(
         faults.extend(_unreadable(problem) for problem in error.problems)
         return
     found = replay(contents, entries_of(folder / LOG, checkpoint.size), known)
-    faults.extend(found.faults)
+    told = {(fault.code, fault.act) for fault in faults}
+    faults.extend(fault for fault in found.faults if (fault.code, fault.act) not in told)
     unchecked.extend(found.unchecked)
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import rfc8785
 
+from dokja.record.draws import ranking
 from dokja.record.merkle import leaf_hash, node_hash
 from dokja.record.transparency.cosignature import cosign, sign
 from dokja.record.transparency.note import COSIGNATURE, ED25519, Note, SignatureLine, VerifierKey, base64_of
 from dokja.record.transparency.proof_file import ProofFile
+from tests.record.rounds import SIGNATURES
 from tests.record.transparency.at_hand import OFFICE, ORIGIN, WITNESSES, checkpoint, note, signer, tree_of
 from tests.vectors.build import (
     GENESIS,
@@ -533,14 +535,91 @@ def keys() -> Named:
     )
 
 
+def draws() -> Named:
+    """Draws of an unsigned record; the beacon's signatures are real ones, though integrity only hashes them."""
+    pool = [f"judge-{number}" for number in range(1, 8)]
+    ranked = list(ranking("draw-1", pool, bytes.fromhex(SIGNATURES[1000])))
+    announced = {
+        **_draw_act("draw-announced", "draw-1"),
+        "chain": "0" * 64,
+        "drawn": 3,
+        "panel": "experts",
+        "pool": pool,
+        "purpose": "judges",
+        "round": 1000,
+        "stage": "stage-1",
+    }
+    made = {
+        **_draw_act("draw-made", "draw-1-made"),
+        "beacon": SIGNATURES[1000],
+        "draw": "draw-1",
+        "ranking": ranked,
+        "round": 1000,
+    }
+
+    def leaves(member: object, successor: object, number: int = 1) -> Json:
+        act = _draw_act("recusal", f"recusal-{number}")
+        reason = {"en": "conflict", "ko": "이해충돌"}
+        said = {**act, "draw": "draw-1", "member": member, "reason": reason}
+        return said if successor is None else {**said, "successor": successor}
+
+    def of(*acts: Json, code: str | None = None) -> Vector:
+        return Vector("bundle", (code,) if code else (), bag(log(bodies(acts))))
+
+    first, third, fourth, fifth, last = ranked[0], ranked[2], ranked[3], ranked[4], ranked[-1]
+    yield "draw-valid", of(announced, made)
+    yield (
+        "draw-recused-in-turn",
+        of(announced, made, leaves(first, fourth), leaves(last, None, 2), leaves(third, fifth, 3)),
+    )
+    everybody = [leaves(each, ranked[at + 3] if at < 4 else None, at) for at, each in enumerate(ranked)]
+    yield "draw-recused-until-nobody-is-left", of(announced, made, *everybody)
+    yield "draw-not-announced", of(made, code="DRAW_NOT_ANNOUNCED")
+    yield "draw-announced-after", of(made, announced, code="DRAW_NOT_ANNOUNCED")
+    yield "draw-named-by-a-number", of(announced, {**made, "draw": 1}, code="DRAW_NOT_ANNOUNCED")
+    yield "draw-more-than-the-pool", of({**announced, "drawn": 8}, made, code="DRAW_NOT_ANNOUNCED")
+    yield "draw-of-none", of({**announced, "drawn": 0}, made, code="DRAW_NOT_ANNOUNCED")
+    yield "draw-of-true", of({**announced, "drawn": True}, made, code="DRAW_NOT_ANNOUNCED")
+    yield "draw-pool-with-twins", of({**announced, "pool": [*pool, first]}, made, code="DRAW_NOT_ANNOUNCED")
+    yield "draw-pool-of-numbers", of({**announced, "pool": [1, 2, 3]}, made, code="DRAW_NOT_ANNOUNCED")
+    yield "draw-pool-changed", of(announced, {**announced, "pool": [*pool, "x"]}, made)
+    yield "draw-ranking-swapped", of(announced, {**made, "ranking": ranked[::-1]}, code="DRAW_RANKING")
+    yield "draw-ranking-short", of(announced, {**made, "ranking": ranked[:-1]}, code="DRAW_RANKING")
+    yield "draw-ranking-long", of(announced, {**made, "ranking": [*ranked, "x"]}, code="DRAW_RANKING")
+    yield "draw-ranking-none", of(announced, without_field(made, "ranking"), code="DRAW_RANKING")
+    other = SIGNATURES[1000000]
+    yield "draw-beacon-of-another-round", of(announced, {**made, "beacon": other}, code="DRAW_RANKING")
+    upper = SIGNATURES[1000].upper()
+    yield "draw-beacon-upper-case", of(announced, {**made, "beacon": upper}, code="DRAW_RANKING")
+    yield "draw-beacon-long", of(announced, {**made, "beacon": other + "00"}, code="DRAW_RANKING")
+    yield "draw-beacon-fullwidth", of(announced, {**made, "beacon": "１" * 96}, code="DRAW_RANKING")
+    yield "draw-recused-stranger", of(announced, made, leaves("x", None), code="DRAW_RECUSAL")
+    yield "draw-recused-list", of(announced, made, leaves([first], None), code="DRAW_RECUSAL")
+    yield "draw-recused-before", of(announced, leaves(first, fourth), made, code="DRAW_RECUSAL")
+    twice = leaves(first, fourth), leaves(first, fifth, 2)
+    yield "draw-recused-twice", of(announced, made, *twice, code="DRAW_RECUSAL")
+    yield "draw-next-but-one", of(announced, made, leaves(first, fifth), code="DRAW_SUCCESSOR")
+    yield "draw-nobody-follows", of(announced, made, leaves(first, None), code="DRAW_SUCCESSOR")
+    yield "draw-one-follows-a-reserve", of(announced, made, leaves(last, fourth), code="DRAW_SUCCESSOR")
+    yield "draw-follower-is-a-list", of(announced, made, leaves(first, [fourth]), code="DRAW_SUCCESSOR")
+
+
+def _draw_act(kind: str, named: str) -> Json:
+    return {"id": named, "type": kind, "when": "2027-03-01T00:00:00Z", "who": "office"}
+
+
+def without_field(act: Json, field: str) -> Json:
+    return {name: value for name, value in act.items() if name != field}
+
+
 def without_signature(act: Json) -> Json:
-    return {name: value for name, value in act.items() if name != "signature"}
+    return without_field(act, "signature")
 
 
 def vectors() -> dict[str, Vector]:
     """All vectors by their names."""
     made: dict[str, Vector] = {}
-    for source in (notes, policies, entries, proofs, whole_bundles, bags, keys):
+    for source in (notes, policies, entries, proofs, whole_bundles, bags, keys, draws):
         for name, vector in source():
             assert name not in made, name
             made[name] = vector

@@ -9,6 +9,7 @@ and into `union`.
 from dokja.record.acts.act import Act, Signature
 from dokja.record.acts.calls import Admission, Application, CallClosed, CallOpened, Declined
 from dokja.record.acts.decisions import Decision, Departure, EvaluationMoved, Withdrawal
+from dokja.record.acts.draws import DrawAnnounced, DrawMade, DrawPurpose, Recusal
 from dokja.record.acts.findings import AuditFinding, AuditReported, AuditWord, Finding, Reply
 from dokja.record.acts.grants import Grant, GrantDelivered, GrantReturned
 from dokja.record.acts.keys import Founding, Genesis, KeyRegistered, KeyRotated, RootKey
@@ -37,6 +38,9 @@ __all__ = [
     "Declined",
     "Departure",
     "Disclosure",
+    "DrawAnnounced",
+    "DrawMade",
+    "DrawPurpose",
     "EvaluationMoved",
     "Finding",
     "Founding",
@@ -50,6 +54,7 @@ __all__ = [
     "ObjectionAnswered",
     "ObjectionFiled",
     "PublishedFigure",
+    "Recusal",
     "Reply",
     "RootKey",
     "RulebookAmended",

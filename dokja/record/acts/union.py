@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter
 
 from dokja.record.acts.calls import Admission, Application, CallClosed, CallOpened, Declined
 from dokja.record.acts.decisions import Decision, EvaluationMoved, Withdrawal
+from dokja.record.acts.draws import DrawAnnounced, DrawMade, Recusal
 from dokja.record.acts.findings import AuditReported, Finding, Reply
 from dokja.record.acts.grants import GrantDelivered, GrantReturned
 from dokja.record.acts.keys import Genesis, KeyRegistered, KeyRotated
@@ -30,6 +31,9 @@ AnyAct = Annotated[
     | SubmissionReceived
     | MeasurementReported
     | Ballot
+    | DrawAnnounced
+    | DrawMade
+    | Recusal
     | Finding
     | AuditReported
     | Reply

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from dokja.record.merkle import EMPTY_ROOT, HASH_BYTES, leaf_hash
 from dokja.record.transparency.checkpoint import Checkpoint, number_of
+from dokja.record.transparency.draw_entries import DrawEntries
 from dokja.record.transparency.note import LARGEST_NOTE
 from dokja.record.transparency.plain_entries import read_entry
 from dokja.record.transparency.policy import Policy, Witnessed, read_policy
@@ -213,13 +214,15 @@ def entries_of(log: Path, size: int) -> Iterator[bytes]:
 
 
 def check_entries(log: Path, size: int, genesis: str | None) -> None:
-    """Every entry is canonical, and signed as the record's own keys ask for."""
-    registry, first = Registry(), True
+    """Every entry is canonical, signed as the record's own keys ask for, and every draw follows from its beacon."""
+    registry, draws, first = Registry(), DrawEntries(), True
     for index, body in enumerate(entries_of(log, size)):
         if first and genesis is not None and f"sha256:{sha256(body).hexdigest()}" != genesis:
             raise RefusedError("GENESIS", "another first entry", 0)
         first = False
-        registry.follow(index, read_entry(body, index))
+        act = read_entry(body, index)
+        registry.follow(index, act)
+        draws.follow(index, act)
     if first and genesis is not None:
         raise RefusedError("GENESIS", "no entries")
 

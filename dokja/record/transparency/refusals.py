@@ -47,6 +47,12 @@ CODES: Mapping[str, str] = {
     "KEY_TWICE": mark("One public key stands twice in the registry."),
     "KEY_THRESHOLD": mark("A change of keys is approved by too few of those who must approve it."),
     "GENESIS": mark("The record does not begin with the founding act that was named from outside."),
+    "DRAW_NOT_ANNOUNCED": mark("A draw was made, or mended, that nobody had announced."),
+    "DRAW_RANKING": mark(
+        "The ranking of a draw does not follow from the pool that was announced and its randomness."
+    ),
+    "DRAW_RECUSAL": mark("One leaves whom the draw did not rank, who has left already, or who has marked already."),
+    "DRAW_SUCCESSOR": mark("The seat of one who left went to another than the next in rank."),
 }
 """Every code of the integrity check, and what it says to a person."""
 
