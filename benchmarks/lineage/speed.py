@@ -1,9 +1,14 @@
 """How fast the audit is, and how little memory it needs, on generated Llama-shaped bf16 checkpoints.
 
-    python -m benchmarks.lineage.speed [--mebibytes 256 1024]
+    python -m benchmarks.lineage.speed [--pairs 256 1024] [--alone 2048 8192 16384]
 
-Digests beside `sha256sum` and beside hashlib on every core; inspecting; auditing a pair of each size. Every figure is
-of a process of its own, files in page cache. Results go to benchmarks/lineage/results/speed.{json,md}.
+Of every size: digests beside `sha256sum` and beside hashlib, a fingerprint (digests, pack and sketches, as a library
+keeps them), inspecting; of the sizes under --pairs also the audit of two. Every figure is of a process of its own,
+files in page cache as far as they fit there. What is compared runs in turns, and the fastest of each counts: on a
+machine that is shared look at processor seconds. Results go to benchmarks/lineage/results/speed.{json,md}.
+
+The floors are what no audit that looks at these units can do without: their bytes read, their products formed once at
+the speed at which this machine multiplies matrices of such a size.
 """
 
 from __future__ import annotations
@@ -16,18 +21,38 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from benchmarks.measured import measured
+from benchmarks.measured import Measured, measured
+from dokja.lineage.anchoring import ANCHORS, LAYERS
+from dokja.lineage.channels import CHANNELS
+from dokja.lineage.sides import FEWEST_LOOKED_AT, IN_ALL, LOOKED_AT
 
 RESULTS = Path(__file__).parent / "results"
 WIDTH, HIDDEN, KEYS, VOCABULARY = 1024, 2816, 256, 32_000
 
+CONFIG = {
+    "model_type": "llama",
+    "hidden_size": WIDTH,
+    "intermediate_size": HIDDEN,
+    "num_attention_heads": 16,
+    "num_key_value_heads": 4,
+    "vocab_size": VOCABULARY,
+}
+
 DIGEST = "import sys; from dokja import lineage; c = lineage.open_checkpoint(sys.argv[1]); c.digests()"
+FINGERPRINT = (
+    "import sys, tempfile, pathlib; from dokja.lineage.library import build\n"
+    "with tempfile.TemporaryDirectory() as folder:"
+    " build(pathlib.Path(folder), {'one': sys.argv[1]}, key=7, units=256, workers=1)"
+)
 INSPECT = (
     "import sys; from dokja import lineage; from dokja.lineage.inspection import inspect;"
     "inspect(lineage.open_checkpoint(sys.argv[1]))"
@@ -40,17 +65,16 @@ AUDIT = (
 HASHLIB = """
 import hashlib, os, sys
 from concurrent.futures import ThreadPoolExecutor
-size, cores = os.path.getsize(sys.argv[1]), os.cpu_count()
+size, cores, times = os.path.getsize(sys.argv[1]), os.cpu_count(), int(sys.argv[2])
 def part(number):
-    digest, left = hashlib.sha256(), size // cores
-    with open(sys.argv[1], 'rb') as file:
-        file.seek(number * left)
-        while left > 0:
-            piece = file.read(min(left, 1 << 22))
-            digest.update(piece)
-            left -= len(piece)
+    digest, piece = hashlib.sha256(), bytearray(1 << 20)
+    with open(sys.argv[1], 'rb', buffering=0) as file:
+        for place in range(number, times * (size >> 20), cores):
+            file.seek((place << 20) % size)
+            digest.update(memoryview(piece)[:file.readinto(piece)])
 list(ThreadPoolExecutor(cores).map(part, range(cores)))
 """
+"""SHA-256 at its fastest, each MiB as often as is said: digests of a file and its tensors take every byte twice."""
 
 
 def shapes(mebibytes: int) -> dict[str, tuple[int, ...]]:
@@ -74,8 +98,8 @@ def shapes(mebibytes: int) -> dict[str, tuple[int, ...]]:
     return found | {"model.norm.weight": (WIDTH,), "lm_head.weight": (VOCABULARY, WIDTH)}
 
 
-def generated(path: Path, mebibytes: int, seed: int) -> None:
-    """A checkpoint of random bf16 numbers, one tensor in memory at a time."""
+def generated(folder: Path, mebibytes: int, seed: int) -> Path:
+    """A checkpoint of random bf16 numbers of about 0.01, one tensor in memory at a time."""
     random, header, at = np.random.default_rng(seed), {}, 0
     for name, shape in shapes(mebibytes).items():
         size = 2 * int(np.prod(shape))
@@ -83,53 +107,101 @@ def generated(path: Path, mebibytes: int, seed: int) -> None:
         at += size
     said = json.dumps(header).encode()
     said += b" " * (-len(said) % 8)
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(CONFIG))
+    path = folder / "model.safetensors"
     with path.open("wb") as file:
         file.write(len(said).to_bytes(8, "little") + said)
         for shape in shapes(mebibytes).values():
-            values = random.standard_normal(int(np.prod(shape)), dtype=np.float32)
-            file.write((values.view(np.uint32) >> 16).astype("<u2").tobytes())
+            bits = np.frombuffer(random.bytes(2 * int(np.prod(shape))), dtype="<u2")
+            file.write(((bits & 0x80FF) | 0x3C00).tobytes())  # Any sign and mantissa, one of two exponents.
+    return path
 
 
-def timed(command: list[str], size: int = 0) -> dict[str, float]:
-    """The faster of two runs: seconds, processor seconds, peak MiB, and GB/s where a size is given."""
-    run = min((measured(command) for _ in range(2)), key=lambda each: each.seconds)
-    found = {
-        "seconds": round(run.seconds, 2),
-        "processor_seconds": round(run.processor_seconds, 2),
-        "peak_mib": round(run.peak_mib),
-    }
-    return found | ({"gb_per_second": round(size / run.seconds / 1e9, 2)} if size else {})
+def floors(mebibytes: int) -> dict[str, float]:
+    """Bytes that an audit of a pair looks at, and the products of its tests: of both sides, in GB and in GFLOP."""
+    layers = sum("q_proj" in name for name in shapes(mebibytes))
+    units = min(LOOKED_AT, max(FEWEST_LOOKED_AT, IN_ALL // layers))
+    attention = 2 * WIDTH * WIDTH + 2 * KEYS * WIDTH
+    # Of the down projections every row must be passed by: a unit is a column.
+    read = layers * (2 * units * WIDTH + HIDDEN * WIDTH + attention) + 2 * LOOKED_AT * WIDTH
+    hidden = 3 * (2 * units**2 * WIDTH + 2 * 2 * (units // 2) ** 2 * WIDTH + 2 * 2 * (units // 2) ** 3)
+    rows = 3 * units + 2 * WIDTH + 2 * KEYS
+    channels = rows * (2 * CHANNELS**2 + 2 * 2 * (CHANNELS // 2) ** 2)
+    answers = min(layers, LAYERS) * 3 * (2 * 2 * LOOKED_AT * WIDTH * ANCHORS + 2 * LOOKED_AT**2 * ANCHORS)
+    return {"gb": round(2 * 2 * read / 1e9, 2), "gflop": round((layers * (hidden + channels) + answers) / 1e9)}
+
+
+def multiplied() -> float:
+    """GFLOP a second of one core in products of float32, at the size of the tests'."""
+    left = np.random.default_rng(0).standard_normal((512, 1024), dtype=np.float32)
+    with threadpool_limits(limits=1, user_api="blas"):
+        best = min(_seconds(lambda: left @ left[::-1].T) for _ in range(50))
+    return 2 * 512 * 512 * 1024 / best / 1e9
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started = time.thread_time()
+    call()
+    return time.thread_time() - started
+
+
+def in_turns(commands: Mapping[str, list[str]], size: int, turns: int) -> list[dict[str, Any]]:
+    """The fastest of each, all taking turns: seconds, processor seconds, peak MiB, and GB a second."""
+    runs: dict[str, list[Measured]] = {}
+    for _ in range(turns):
+        for what, command in commands.items():
+            runs.setdefault(what, []).append(measured(command))
+    return [
+        {
+            "what": what,
+            "mebibytes": round(size / 2**20),
+            "seconds": round(min(each.seconds for each in found), 2),
+            "processor_seconds": round(min(each.processor_seconds for each in found), 2),
+            "peak_mib": round(max(each.peak_mib for each in found)),
+            "gb_per_second": round(size / min(each.seconds for each in found) / 1e9, 2),
+        }
+        for what, found in runs.items()
+    ]
+
+
+def measure(mebibytes: int, turns: int, *, pair: bool) -> list[dict[str, Any]]:
+    """All figures of one size."""
+    python = [sys.executable, "-c"]
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [str(generated(Path(folder) / name, mebibytes, seed)) for seed, name in enumerate("ab"[: 1 + pair])]
+        subprocess.run(["cat", *paths], stdout=subprocess.DEVNULL, check=True)
+        commands = {
+            "sha256sum": ["sha256sum", paths[0]],
+            "hashlib, every core, once": [*python, HASHLIB, paths[0], "1"],
+            "hashlib, every core, twice": [*python, HASHLIB, paths[0], "2"],
+            "digests of the file and of every tensor": [*python, DIGEST, paths[0]],
+            "fingerprint for a library": [*python, FINGERPRINT, paths[0]],
+            "inspect": [*python, INSPECT, paths[0]],
+        }
+        if pair:
+            commands["audit of a pair"] = [*python, AUDIT, *paths]
+        return in_turns(commands, Path(paths[0]).stat().st_size, turns)
 
 
 def main() -> None:
     """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--mebibytes", type=int, nargs="+", default=[256, 1024])
+    parser.add_argument("--pairs", type=int, nargs="*", default=[256, 1024], metavar="MiB")
+    parser.add_argument("--alone", type=int, nargs="*", default=[], metavar="MiB")
+    parser.add_argument("--turns", type=int, default=2)
     asked = parser.parse_args()
     rows: list[dict[str, Any]] = []
-    for mebibytes in asked.mebibytes:
-        with tempfile.TemporaryDirectory() as folder:
-            one, other = (Path(folder) / f"{name}.safetensors" for name in ("one", "other"))
-            for seed, path in enumerate((one, other)):
-                generated(path, mebibytes, seed)
-            size = one.stat().st_size
-            python = [sys.executable, "-c"]
-            subprocess.run(["cat", str(one), str(other)], stdout=subprocess.DEVNULL, check=True)
-            rows += [
-                {"what": what, "mebibytes": round(size / 2**20), **timed(command, rate)}
-                for what, command, rate in (
-                    ("sha256sum", ["sha256sum", str(one)], size),
-                    ("hashlib, every core", [*python, HASHLIB, str(one)], size),
-                    ("digests of the file and of every tensor", [*python, DIGEST, str(one)], size),
-                    ("inspect", [*python, INSPECT, str(one)], 0),
-                    ("audit of a pair", [*python, AUDIT, str(one), str(other)], 0),
-                )
-            ]
-            print(*rows[-5:], sep="\n", flush=True)
+    for mebibytes in (*asked.pairs, *asked.alone):
+        rows += measure(mebibytes, asked.turns, pair=mebibytes in asked.pairs)
+        print(*(row for row in rows if row not in rows[:-7]), sep="\n", flush=True)
+    speed = multiplied()
     results = {
         "command": f"python -m benchmarks.lineage.speed {shlex.join(sys.argv[1:])}".strip(),
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end",
+        "gflop_per_second": round(speed),
+        "floors": {str(mebibytes): floors(mebibytes) for mebibytes in asked.pairs},
         "rows": rows,
     }
     RESULTS.mkdir(exist_ok=True)
@@ -138,12 +210,20 @@ def main() -> None:
     lines = [
         "# Speed and memory of the audit",
         "",
-        f"`{results['command']}`, {results['date']}, {results['machine']}; the faster of two runs, start of Python",
-        "included, files in page cache.",
+        f"`{results['command']}`, {results['date']}, {results['machine']}; the fastest of {asked.turns}",
+        "runs in turns, start of Python included, files in page cache as far as they fit.",
         "",
         f"| {' | '.join(columns)} |",
         f"|{'---|' * len(columns)}",
         *(f"| {' | '.join(str(row.get(column, '')) for column in columns)} |" for row in rows),
+        "",
+        f"One core multiplies {speed:.0f} GFLOP a second here. Floors of the audit of a pair:",
+        "",
+        *(
+            f"- {mebibytes} MiB: {floor['gb']} GB to read, {floor['gflop']} GFLOP to multiply: "
+            f"{floor['gflop'] / speed:.1f} processor seconds"
+            for mebibytes, floor in ((each, floors(each)) for each in asked.pairs)
+        ),
     ]
     (RESULTS / "speed.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

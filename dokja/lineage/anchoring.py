@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.lineage.cores import Crew
 from dokja.lineage.evidence import Held
 from dokja.lineage.pairing import aligned
 from dokja.lineage.sides import Member, Model, Reader, Source, drawn
@@ -22,6 +23,9 @@ from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority
 
 ANCHORS = 512
+LAYERS = 8
+"""In how many layers neurons are asked: what was scrambled was scrambled throughout."""
+
 SHUFFLES = 19
 """How often the anchors are shuffled for a control."""
 
@@ -71,7 +75,7 @@ class Anchored:
         return self.agreed >= FEWEST_AGREED and self.share >= LEAST_AGREED and self.share > 2 * self.control
 
 
-def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None) -> Anchored | None:
+def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, crew: Crew) -> Anchored | None:
     """The agreement of a component's neurons; `None` where there are no anchors or no two kinds of answers.
 
     shared: for each shared word its row in the embeddings of both models.
@@ -80,36 +84,57 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None) -
     if found_anchors is None or len(found_anchors[0]["up"]) < FEWEST_ANCHORS:
         return None
     count = len(found_anchors[0]["up"])
-    ((compared, agreed),) = _counts(held, component, found_anchors, [np.arange(count)])
+    layers = _answering(held, component)
+    ((compared, agreed),) = _counts(held, layers, found_anchors, [np.arange(count)], crew)
     if not compared:
         return None
     plain = Anchored(count, compared, agreed, 0.0, 0)
     if not plain.fires:
         return plain
     random = np.random.default_rng((held.key, ANCHORS))
-    shuffled = _counts(held, component, found_anchors, [random.permutation(count) for _ in range(SHUFFLES)])
+    orders = [random.permutation(count) for _ in range(SHUFFLES)]
+    shuffled = _counts(held, layers, found_anchors, orders, crew)
     control = max(same / answered if answered else 0.0 for answered, same in shuffled)
     return Anchored(count, compared, agreed, control, SHUFFLES)
 
 
-def _counts(
-    held: Held, component: str, anchors: tuple[Anchors, Anchors], orders: Sequence[NDArray[np.int64]]
-) -> list[tuple[int, int]]:
-    """Neurons compared and agreed over all layers, for each order of the right side's anchors."""
-    totals = [(0, 0)] * len(orders)
+Layer = Sequence[tuple[Member, Member]]
+
+
+def _answering(held: Held, component: str) -> Sequence[Layer]:
+    """The neurons of layers at the same place, of at most so many layers, drawn by the key."""
+    layers = []
     for pair in aligned(held.left.model, held.right.model, component):
         members = [
             (a, b) for a, b in pair.members if a.family in ROLES and a.other.space == b.other.space == "residual"
         ]
-        if len(members) < 2:
-            continue
+        if len(members) > 1:
+            layers.append(members)
+    return [layers[place] for place in drawn(held.key, len(layers), LAYERS)]
+
+
+def _counts(
+    held: Held,
+    layers: Sequence[Layer],
+    anchors: tuple[Anchors, Anchors],
+    orders: Sequence[NDArray[np.int64]],
+    crew: Crew,
+) -> list[tuple[int, int]]:
+    """Neurons compared and agreed over all layers, for each order of the right side's anchors."""
+
+    def count(members: Layer) -> list[tuple[int, int]]:
         mine = {a.family: _answers(held.left, a, anchors[0]) for a, _ in members}
         theirs = {b.family: _answers(held.right, b, anchors[1]) for _, b in members}
-        for turn, order in enumerate(orders):
+        found: list[Agreement] = []
+        for order in orders:
             his = {family: Units(each.rows[:, order], each.labels, each.total) for family, each in theirs.items()}
-            found: Agreement = agreement(mine, his)
-            totals[turn] = (totals[turn][0] + found.compared, totals[turn][1] + found.agreed)
-    return totals
+            found.append(agreement(mine, his))
+        return [(each.compared, each.agreed) for each in found]
+
+    counts = list(crew.spread(count, layers))
+    return [
+        (sum(each[turn][0] for each in counts), sum(each[turn][1] for each in counts)) for turn in range(len(orders))
+    ]
 
 
 def _words(held: Held, shared: tuple[Labels, Labels] | None) -> tuple[Anchors, Anchors] | None:

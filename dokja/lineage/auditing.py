@@ -14,8 +14,10 @@ from dokja.lineage.anchoring import Anchored, anchored, shared_words
 from dokja.lineage.architecture import assign
 from dokja.lineage.architecture.by_shape import BY_SHAPE
 from dokja.lineage.checkpoint import Checkpoint
-from dokja.lineage.evidence import TESTS, Elements, Held, LabelTest, Partner, elements, layer_test
+from dokja.lineage.cores import Crew, at_work
+from dokja.lineage.evidence import Elements, Held, LabelTest, Partner
 from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding
+from dokja.lineage.gathering import gather
 from dokja.lineage.judging import Grounds, Weighed, carried, layer_map, power, word
 from dokja.lineage.pairing import DENSE_OF
 from dokja.lineage.sides import CheckpointSource, Member, Model, Reader, Source, nameless
@@ -74,18 +76,19 @@ def audit(
     mine = submission.reader
     begun = step0.reader if step0 is not None else None
     asked = []
-    for each in references:
-        left, right = _seen_alike(submission, each)
-        held = Held(left.reader, right.reader, key)
-        words = shared_words(left.source, right.source)
-        asked += [
-            _ask(held, component, each.name, words, begun)
-            for component in mine.model.components
-            if _has(held.right.model, component)
-        ]
-    findings = _weighed(mine.model, asked)
-    findings += _missing(mine.model, references, findings)
-    findings = _merged(mine, references, findings)
+    with at_work(_size(submission)) as crew:
+        for each in references:
+            left, right = _seen_alike(submission, each)
+            held = Held(left.reader, right.reader, key)
+            words = shared_words(left.source, right.source)
+            asked += [
+                _ask(held, component, each.name, words, begun, crew)
+                for component in mine.model.components
+                if _has(held.right.model, component)
+            ]
+        findings = _weighed(mine.model, asked)
+        findings += _missing(mine.model, references, findings)
+        findings = _merged(mine, references, findings)
     return Audit(
         dokja=__version__,
         format=FORMAT,
@@ -101,10 +104,17 @@ def audit(
 def _seen_alike(mine: Reference, reference: Reference) -> tuple[Reference, Reference]:
     """Both sides by shapes and order alone, where the submission's names say nothing: renaming hides no weights."""
     families = [side.source.model.assignment.family for side in (mine, reference)]
+    if families[0] != BY_SHAPE or families[1] == BY_SHAPE:
+        return mine, reference
     sources = nameless(mine.source), nameless(reference.source)
-    if families[0] != BY_SHAPE or families[1] == BY_SHAPE or sources[0] is None or sources[1] is None:
+    if sources[0] is None or sources[1] is None:
         return mine, reference
     return replace(mine, source=sources[0]), replace(reference, source=sources[1])
+
+
+def _size(reference: Reference) -> int:
+    model = reference.source.model
+    return sum(model.parameters(component) for component in model.components)
 
 
 def _has(model: Model, component: str) -> bool:
@@ -112,18 +122,18 @@ def _has(model: Model, component: str) -> bool:
 
 
 def _ask(
-    held: Held, component: str, reference: str, words: tuple[Labels, Labels] | None, begun: Reader | None
+    held: Held, component: str, reference: str, words: tuple[Labels, Labels] | None, begun: Reader | None, crew: Crew
 ) -> _Asked:
-    layers, partners, mirrored = layer_test(held, component)
-    tests = (*(test(held, component) for test in TESTS), layers)
+    looks = min(side.model.looks(component) for side in (held.left, held.right))
+    found = gather(held.within(looks), component, crew)
     return _Asked(
         component=component,
         reference=reference,
-        tests=tests,
-        partners=partners,
-        mirrored=mirrored,
-        elements=elements(held, component),
-        anchored=anchored(held, component, words),
+        tests=found.tests,
+        partners=found.partners,
+        mirrored=found.mirrored,
+        elements=found.elements,
+        anchored=anchored(held, component, words, crew),
         step0=None if begun is None else _beyond(held, component, begun),
         width=_width(held.left.model, component),
     )

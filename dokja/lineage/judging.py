@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln, log_ndtr
-from scipy.stats import binom
+from scipy.special import bdtrc, gammaln, log_ndtr
 
 from dokja.lineage.evidence import LabelTest, Partner
 from dokja.lineage.findings import MapRow, Power, Word
@@ -215,4 +214,4 @@ def _log_bound(groups: int, fixed: int) -> float:
 def _seen(correlation: float, needed: int, units: int, each: int, width: int) -> float:
     threshold = float(np.sqrt(2 * np.log(2 * max(each, 2))))
     own = float(np.exp(log_ndtr(np.sqrt(width) * correlation - threshold)))
-    return float(binom.sf(needed - 1, units, own))
+    return float(bdtrc(needed - 1, units, own))

@@ -6,7 +6,7 @@ they hold. Everything here looks at names and shapes only, so no choice made her
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dokja.lineage.sides import Group, Member, Model
@@ -23,10 +23,19 @@ class GroupPair:
     right: Group
     members: tuple[tuple[Member, Member], ...]
 
-    @property
-    def swapped(self) -> GroupPair:
-        """The pair seen from the other side."""
-        return GroupPair(self.right, self.left, tuple((right, left) for left, right in self.members))
+
+@dataclass(frozen=True)
+class Kind:
+    """What matrices of two groups must have in common for their units to be compared."""
+
+    space: str
+    family: str
+    turn: int
+    width: int
+    units: int
+    repeats: int
+    block: int
+    by: str
 
 
 def aligned(left: Model, right: Model, component: str) -> tuple[GroupPair, ...]:
@@ -40,13 +49,26 @@ def aligned(left: Model, right: Model, component: str) -> tuple[GroupPair, ...]:
     return tuple(pair for pair in pairs if pair is not None)
 
 
-def across(left: Model, right: Model, component: str) -> Iterator[GroupPair]:
-    """Every group of one model with every group of the other that holds the same families in the same widths."""
-    sources = (*right.groups.get(component, ()), *right.groups.get(DENSE_OF.get(component, ""), ()))
-    for group in left.groups.get(component, ()):
-        for other in sources:
-            if group.space == other.space and (pair := paired(left, right, group, other)) is not None:
-                yield pair
+def sources(right: Model, component: str) -> tuple[Group, ...]:
+    """The groups of a reference that a component's may come from, wherever they stand."""
+    return (*right.groups.get(component, ()), *right.groups.get(DENSE_OF.get(component, ""), ()))
+
+
+def kinds(model: Model, group: Group) -> Mapping[Kind, Member]:
+    """A group's members by their kinds."""
+    return {
+        Kind(
+            space=group.space,
+            family=family,
+            turn=turn,
+            width=model.extent(member)[1],
+            units=model.units(member),
+            repeats=member.axis.repeats,
+            block=member.axis.block,
+            by=member.by,
+        ): member
+        for (family, turn), member in _by_family(group.members).items()
+    }
 
 
 def paired(left: Model, right: Model, group: Group, other: Group) -> GroupPair | None:

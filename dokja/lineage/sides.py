@@ -10,18 +10,20 @@ units draw the same labels, and nobody can hide in what is not looked at while t
 
 from __future__ import annotations
 
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Literal, Protocol, TypeVar
+from functools import cached_property, lru_cache
+from threading import Lock
+from typing import Literal, Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dokja.lineage.architecture import Assignment, Axis, Part, part_matrix, part_rows, shape_in
+from dokja.lineage.architecture import Assignment, Axis, Part, part_columns, part_rows, shape_in
 from dokja.lineage.architecture.by_shape import by_shape
 from dokja.lineage.checkpoint import Checkpoint
-from dokja.lineage.statistics import Order, order, unit_rows
+from dokja.lineage.statistics import Order, halved, order, relative, unit_rows
 from dokja.lineage.statistics.units import Labels, Matrix, Units
 from dokja.lineage.vocabulary import vocabulary
 
@@ -29,7 +31,19 @@ TESTED = ("hidden", "heads", "kv-heads", "experts")
 """Spaces whose units are exchangeable one by one; the residual axis is tested by all tensors together."""
 
 LOOKED_AT = 1024
-"""How many units of an axis are looked at."""
+"""How many units of an axis are looked at, at most."""
+
+IN_ALL = 16_384
+"""Of the many axes of one kind that a deep component has, about so many units are looked at in all..."""
+
+FEWEST_LOOKED_AT = 256
+"""...but not fewer of any axis. With this many a twentieth of the units is 13, by chance once in 13!."""
+
+SMALL = 1024
+"""What something small that is kept counts as, in bytes."""
+
+ROOM = 48 << 20
+"""The bytes that a reader keeps of what it read and made."""
 
 By = Literal["rows", "columns"]
 
@@ -120,6 +134,11 @@ class Model:
             groups.setdefault(component, []).append(group)
         return {component: tuple(each) for component, each in groups.items()}
 
+    def looks(self, component: str) -> int:
+        """How many units of an axis of this component are looked at: fewer of each where there are many alike."""
+        alike = Counter(group.space for group in self.groups.get(component, ()))
+        return min(LOOKED_AT, max(FEWEST_LOOKED_AT, IN_ALL // max(alike.values(), default=1)))
+
     def residual(self, component: str) -> Iterator[Member]:
         """The matrices of a component that bear the residual axis, by whatever axis lies across it."""
         for part in self.components.get(component, ()):
@@ -165,6 +184,7 @@ class Source(Protocol):
         """The row of each word; `None` where it is not known."""
 
 
+@lru_cache(maxsize=512)
 def drawn(key: int, total: int, size: int = LOOKED_AT) -> Labels:
     """So many of the labels 0 … total − 1, drawn by the key; all of them where there are no more.
 
@@ -172,9 +192,41 @@ def drawn(key: int, total: int, size: int = LOOKED_AT) -> Labels:
     that grew keeps most of what was drawn of it.
     """
     if total <= size:
-        return np.arange(total, dtype=np.int64)
-    priority = np.random.default_rng(key).random(total)
-    return np.sort(np.argpartition(priority, size)[:size]).astype(np.int64)
+        labels = np.arange(total, dtype=np.int64)
+    else:
+        priority = np.random.default_rng(key).random(total)
+        labels = np.sort(np.argpartition(priority, size)[:size]).astype(np.int64)
+    labels.flags.writeable = False
+    return labels
+
+
+class Kept:
+    """What was read or made last, up to so many bytes; what was asked for longest ago goes first.
+
+    Threads may share it.
+    """
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._held: OrderedDict[tuple[object, ...], tuple[object, int]] = OrderedDict()
+        self._size = 0
+        self._turn = Lock()
+
+    def get(self, key: tuple[object, ...], make: Callable[[], K], size_of: Callable[[K], int]) -> K:
+        """What is kept under this key, or else is made now."""
+        with self._turn:
+            if key in self._held:
+                self._held.move_to_end(key)
+                return cast("K", self._held[key][0])
+        made = make()
+        size = size_of(made)
+        with self._turn:
+            if key not in self._held and size <= self._room:
+                self._held[key] = (made, size)
+                self._size += size
+                while self._size > self._room:
+                    self._size -= self._held.popitem(last=False)[1][1]
+        return made
 
 
 @dataclass(frozen=True)
@@ -185,10 +237,7 @@ class CheckpointSource:
     model: Model
     key: int
     units: int = LOOKED_AT
-
-    @cached_property
-    def _digests(self) -> Mapping[str, str]:
-        return self.checkpoint.digests().tensors
+    _known: Kept = field(default_factory=lambda: Kept(ROOM), repr=False, compare=False)
 
     @cached_property
     def _words(self) -> Mapping[str, int]:
@@ -198,14 +247,11 @@ class CheckpointSource:
         """The rows of these units."""
         part, axis = member.part, member.axis
         index = row_index(labels, self.model.units(member), axis)
-        if member.by == "rows" and len(index) < self.model.extent(member)[0]:
-            return part_rows(self.checkpoint, part, index)
-        weights = part_matrix(self.checkpoint, part)
-        return np.ascontiguousarray((weights if member.by == "rows" else weights.T)[index])
+        return (part_rows if member.by == "rows" else part_columns)(self.checkpoint, part, index)
 
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes."""
-        return self._digests.get(tensor)
+        return self._known.get(("digest", tensor), lambda: self.checkpoint.digest(tensor), lambda _: 128)
 
     def words(self, rows: Labels) -> Mapping[str, Matrix] | None:
         """Embeddings and unembeddings of these rows."""
@@ -246,27 +292,21 @@ def row_index(labels: Labels, total: int, axis: Axis) -> NDArray[np.int64]:
 
 @dataclass
 class Reader:
-    """The sampled units of a source, the last few of them kept: the tests of one group ask more than once.
+    """The sampled units of a source, and what is made of them; as much is kept as there is room for.
 
     looks: at how many units of an axis, at most.
     """
 
     source: Source
-    room: int = 96 << 20
     looks: int = LOOKED_AT
-    _kept: dict[tuple[object, ...], Matrix] = field(default_factory=dict)
-    _units: dict[tuple[object, ...], Units] = field(default_factory=dict)
-    _orders: dict[tuple[object, ...], Order] = field(default_factory=dict)
-    _narrower: dict[int, Reader] = field(default_factory=dict)
+    kept: Kept = field(default_factory=lambda: Kept(ROOM))
 
     def __post_init__(self) -> None:
         self.looks = min(self.looks, self.source.units)
 
     def within(self, looks: int) -> Reader:
         """This reader, looking at no more than so many units: what the other side has of them."""
-        if looks >= self.looks:
-            return self
-        return self._narrower.setdefault(looks, Reader(self.source, self.room, looks))
+        return self if looks >= self.looks else Reader(self.source, looks, self.kept)
 
     @property
     def model(self) -> Model:
@@ -277,41 +317,56 @@ class Reader:
         """The labels of the member's units that are looked at; a vector is looked at whole."""
         return looked_at(self.source.key, self.model, member, self.looks)
 
+    def keep(self, what: tuple[object, ...], member: Member, make: Callable[[], K], size_of: Callable[[K], int]) -> K:
+        """What is made of a member's units that are looked at, unless it is kept."""
+        return self.kept.get((what, self.looks, *member.key), make, size_of)
+
     def matrix(self, member: Member) -> Matrix:
         """The rows of the units that are looked at, [rows, everything else]."""
-        if member.key not in self._kept:
-            weights = self.source.rows(member, self.labels(member))
-            self._make_room(self._kept, weights.nbytes, lambda each: each.nbytes)
-            self._kept[member.key] = weights
-        return self._kept[member.key]
+        return self.keep(("matrix",), member, lambda: self.source.rows(member, self.labels(member)), _bytes)
 
     def units(self, member: Member) -> Units:
         """The units that are looked at: centred, of length one, with their labels."""
-        if member.key not in self._units:
+
+        def made() -> Units:
             axis, labels = member.axis, self.labels(member)
             found = unit_rows(self.matrix(member), repeats=axis.repeats, block=axis.block)
-            self._make_room(self._units, found.rows.nbytes, lambda each: each.rows.nbytes)
-            self._units[member.key] = Units(found.rows, labels[found.labels], self.model.units(member))
-        return self._units[member.key]
+            chosen = labels if len(found.labels) == len(labels) else labels[found.labels]
+            return replace(found, labels=chosen, total=self.model.units(member))
 
-    def _make_room(self, kept: dict[tuple[object, ...], K], size: int, size_of: Callable[[K], int]) -> None:
-        """Let the oldest go until there is room for so many bytes."""
-        while kept and sum(size_of(each) for each in kept.values()) + size > self.room:
-            kept.pop(next(iter(kept)))
+        return self.keep(("units",), member, made, _unit_bytes)
+
+    def single_rows(self, member: Member) -> Units:
+        """Every row of the matrix by itself, centred and of length one; its label is its place."""
+        if member.axis.repeats == member.axis.block == 1:
+            return self._by_place(member)
+        return self.keep(("single rows",), member, lambda: unit_rows(self.matrix(member)), _unit_bytes)
 
     def order(self, member: Member) -> Order:
         """Whether the places of the member's units say anything."""
-        if member.key not in self._orders:
-            self._orders[member.key] = order(self.matrix(member), repeats=member.axis.repeats)
-        return self._orders[member.key]
+
+        def made() -> Order:
+            return order(self.matrix(member), repeats=member.axis.repeats, known=self._by_place(member))
+
+        return self.keep(("order",), member, made, lambda _: SMALL)
+
+    def relative(self, member: Member, seed: int) -> tuple[Units, Units]:
+        """The member's units, half of them described by the other half."""
+
+        def made() -> tuple[Units, Units]:
+            units = self.units(member)
+            return relative(units, halved(len(units.labels), seed), member.axis.repeats)
+
+        return self.keep(("relative", seed), member, made, lambda found: sum(map(_unit_bytes, found)))
+
+    def _by_place(self, member: Member) -> Units:
+        units, labels = self.units(member), self.labels(member)
+        return replace(units, labels=np.searchsorted(labels, units.labels), total=len(labels))
 
 
-def joined(members: list[Units]) -> Units:
-    """Several members' units side by side: the cosine of two units is the mean of the members' cosines."""
-    if len(members) == 1:
-        return members[0]
-    labels: Labels = members[0].labels
-    for each in members[1:]:
-        labels = np.intersect1d(labels, each.labels, assume_unique=True)
-    rows = np.concatenate([each.of(labels) for each in members], axis=1) / np.float32(np.sqrt(len(members)))
-    return Units(np.ascontiguousarray(rows, dtype=np.float32), labels, members[0].total)
+def _bytes(matrix: Matrix) -> int:
+    return matrix.nbytes
+
+
+def _unit_bytes(units: Units) -> int:
+    return units.rows.nbytes

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from math import prod
 from typing import Any, Final
 
@@ -58,7 +59,11 @@ def assigned(tensors: Mapping[str, TensorInfo], config: Mapping[str, Any]) -> As
         covered = sum(numbers[key] for key in rules)
         return covered, len(rules), -len(family.rules), bool(family.model_types & _model_types(config))
 
-    candidates = [(family, _rules(family, alike)) for family in families()]
+    names = tuple(each[0] for each in alike.values())
+    candidates = [
+        (family, {key: rule for key, rule in zip(alike, _lines(place, names), strict=True) if rule is not None})
+        for place, family in enumerate(families())
+    ]
     family, rules = max(candidates, key=merit)
     if not rules or merit((family, rules))[0] < ENOUGH * sum(numbers.values()):
         return by_shape(tensors)
@@ -73,14 +78,13 @@ def assigned(tensors: Mapping[str, TensorInfo], config: Mapping[str, Any]) -> As
     )
 
 
-def _rules(family: Family, alike: Mapping[str, Sequence[str]]) -> dict[str, Rule]:
-    """The rule of each kind of name: names are alike that differ in the numbers of layers and experts."""
-    found = {}
-    for key, names in alike.items():
-        rule = next((rule for rule in family.rules if rule.pattern.fullmatch(names[0])), None)
-        if rule is not None:
-            found[key] = rule
-    return found
+@lru_cache(maxsize=256)
+def _lines(family: int, names: tuple[str, ...]) -> tuple[Rule | None, ...]:
+    """Each name's line in a family's table. Many models have the same names."""
+    rules = families()[family].rules
+    return tuple(
+        next((rule for rule in rules if rule.spelt in name and rule.pattern.fullmatch(name)), None) for name in names
+    )
 
 
 def _matches(rules: Mapping[str, Rule], alike: Mapping[str, Sequence[str]]) -> dict[str, Match]:

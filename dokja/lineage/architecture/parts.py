@@ -19,6 +19,12 @@ from dokja.lineage.checkpoint.formats import Floats
 Space = Literal["residual", "hidden", "heads", "kv-heads", "experts", "vocabulary", "patch", "fixed", "unknown"]
 SPACES: tuple[Space, ...] = get_args(Space)
 
+MATRIX = 2
+"""Axes of a matrix."""
+
+WINDOW = 4 << 20
+"""Bytes of float32 that are decoded at once where only some columns are wanted."""
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -108,6 +114,21 @@ def part_rows(checkpoint: Checkpoint, part: Part, indexes: NDArray[np.integer]) 
     first = part.take[0] if part.take is not None else 0
     shape = checkpoint.tensors[part.tensor].shape
     return _flattened(checkpoint.rows(part.tensor, indexes + first).reshape(len(indexes), *shape[1:]))
+
+
+def part_columns(checkpoint: Checkpoint, part: Part, indexes: NDArray[np.integer]) -> Floats:
+    """Chosen columns of a part's matrix, as rows; a plain matrix goes by in windows and is never held whole."""
+    shape = checkpoint.tensors[part.tensor].shape
+    if part.index is not None or part.transposed or len(shape) != MATRIX:
+        return np.ascontiguousarray(part_matrix(checkpoint, part).T[indexes])
+    first, last = part.take if part.take is not None else (0, shape[0])
+    found = np.empty((len(indexes), last - first), dtype=np.float32)
+    step = max(1, WINDOW // (4 * max(1, shape[1])))
+    for start in range(first, last, step):
+        stop = min(last, start + step)
+        tile = checkpoint.rows(part.tensor, np.arange(start, stop))
+        found[:, start - first : stop - first] = tile.T[indexes]
+    return found
 
 
 def part_matrix(checkpoint: Checkpoint, part: Part) -> Floats:

@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, Final
@@ -49,9 +49,10 @@ class SplitRule:
 
 @dataclass(frozen=True)
 class Rule:
-    """One line of a table."""
+    """One line of a table; `name` as it stands there, `prefix` an expression."""
 
-    pattern: re.Pattern[str]
+    name: str
+    prefix: str
     tower: str
     component: str
     role: str
@@ -60,6 +61,17 @@ class Rule:
     transposed: bool
     stacked: bool
     split: tuple[SplitRule, ...]
+
+    @cached_property
+    def spelt(self) -> str:
+        """The longest text that every name of this line has in it: most lines are ruled out by it."""
+        return max((step for step in _steps(self.name) if not step.startswith("{")), key=len, default="")
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The whole names of this line, with their numbers."""
+        whole = self.name.startswith("=") or self.name.endswith("/weight")
+        return re.compile(self.prefix + "".join(map(_step, _steps(self.name))) + ("" if whole else LEAVES))
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,7 @@ class Family:
     model_types: frozenset[str]
     towers: tuple[Tower, ...]
 
-    @property
+    @cached_property
     def rules(self) -> Sequence[Rule]:
         """All rules, the first that fits counts."""
         return [rule for tower in self.towers for rule in tower.rules]
@@ -123,7 +135,8 @@ def _rule(tower: str, table: Mapping[str, Any], line: Sequence[Any]) -> Rule:
     options = rest.pop() if rest and isinstance(rest[-1], dict) else {}
     columns = rest[0] if rest else "fixed"
     return Rule(
-        pattern=_pattern(table["prefix"], name),
+        name=name,
+        prefix=table["prefix"],
         tower=tower,
         component=options.get("component", table["component"]),
         role=role,
@@ -135,10 +148,8 @@ def _rule(tower: str, table: Mapping[str, Any], line: Sequence[Any]) -> Rule:
     )
 
 
-def _pattern(prefix: str, name: str) -> re.Pattern[str]:
-    whole = name.startswith("=")
-    body = "".join(_step(step) for step in re.split(r"(\{[^}]*\})", name.removeprefix("=")))
-    return re.compile(prefix + body + ("" if whole or name.endswith("/weight") else LEAVES))
+def _steps(name: str) -> Sequence[str]:
+    return re.split(r"(\{[^}]*\})", name.removeprefix("="))
 
 
 def _step(step: str) -> str:

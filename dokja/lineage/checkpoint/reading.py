@@ -19,6 +19,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.lineage.checkpoint.digesting import digest_of, digested
 from dokja.lineage.checkpoint.formats import DECODERS, WHOLE, Floats, decode
 from dokja.lineage.checkpoint.header import (
     BITS,
@@ -33,12 +34,17 @@ from dokja.lineage.checkpoint.header import (
 from dokja.lineage.checkpoint.layout import Layout, find
 from dokja.lineage.checkpoint.packed import MisfitError, Packed, Rows, recognised
 from dokja.lineage.checkpoint.refusals import refused
-from dokja.lineage.checkpoint.source import Bytes, Source, open_source, pieces, small_file
+from dokja.lineage.checkpoint.source import Bytes, Source, open_source, small_file
+from dokja.lineage.cores import cores
 
 WINDOW: Final = 32 << 20
 LARGEST_CONFIG: Final = 4 << 20
 LARGEST_TOKENIZER: Final = 256 << 20
 FIRST_LOOK: Final = 32
+HASHING: Final = 2
+"""Cores that one shard's digests keep busy."""
+SPAN: Final = 4 << 20
+"""The most bytes of a tensor that are read at once for the sake of some of its rows."""
 TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model", "tiktoken.model", "vocab.json", "vocab.txt", "merges.txt")
 """Files that make a tokenizer; those that are there are digested together."""
 
@@ -133,11 +139,24 @@ class Checkpoint:
         """SHA-256 of the shards and of the stored tensors, in one reading of the files."""
         files: dict[str, str] = {}
         tensors: dict[str, str] = {}
-        for shard, source in self._sources.items():
-            entries = [entry for name, entry in self._entries.items() if self.stored[name].shard == shard]
-            files[shard], found = _digested(source, sorted(entries, key=lambda entry: (entry.begin, entry.end)))
-            tensors |= found
+        entries = {
+            shard: sorted(
+                (entry for name, entry in self._entries.items() if self.stored[name].shard == shard),
+                key=lambda entry: (entry.begin, entry.end),
+            )
+            for shard in self._sources
+        }
+        with ThreadPoolExecutor(max(1, cores() // HASHING)) as pool:
+            found = pool.map(digested, self._sources.values(), entries.values())
+            for shard, (whole, each) in zip(self._sources, found, strict=True):
+                files[shard] = whole
+                tensors |= each
         return Digests(files, dict(sorted(tensors.items())))
+
+    def digest(self, name: str) -> str | None:
+        """SHA-256 of the bytes of one stored tensor; `None` of one that is put together from several."""
+        entry = self._entries.get(name)
+        return None if entry is None else digest_of(self._sources[self.stored[name].shard], entry)
 
     def check(self) -> None:
         """Refuse the checkpoint if one of its files changed since it was opened."""
@@ -300,37 +319,28 @@ def _picked(data: Bytes, entry: Entry, rows: Rows) -> Bytes:
 
 
 def _gathered(source: Source, begin: int, width: int, rows: Rows) -> Bytes:
-    """The bytes of these rows in their order; neighbouring rows come in one read."""
+    """The bytes of these rows in their order; rows that lie near each other come in one read, of bounded size."""
     if not width or not len(rows):
         return np.empty(0, dtype=np.uint8)
-    if np.all(np.diff(rows) == 1):
+    steps = np.diff(rows)
+    if (steps == 1).all():
         return source.read(begin + int(rows[0]) * width, begin + (int(rows[-1]) + 1) * width)
+    if (steps > 0).all():
+        return _read_sorted(source, begin, width, rows).reshape(-1)
     wanted, inverse = np.unique(rows, return_inverse=True)
+    return _read_sorted(source, begin, width, wanted)[inverse].reshape(-1)
+
+
+def _read_sorted(source: Source, begin: int, width: int, wanted: Rows) -> Bytes:
     found = np.empty((len(wanted), width), dtype=np.uint8)
-    breaks = np.flatnonzero((np.diff(wanted) - 1) * width > source.gap) + 1
-    for run in np.split(np.arange(len(wanted)), breaks):
-        first, last = int(wanted[run[0]]), int(wanted[run[-1]])
+    far = (np.diff(wanted) - 1) * width > source.gap
+    start = 0
+    while start < len(wanted):
+        most = int(np.searchsorted(wanted, wanted[start] + max(1, SPAN // width)))
+        breaks = np.flatnonzero(far[start : most - 1])
+        stop = start + int(breaks[0]) + 1 if len(breaks) else most
+        first, last = int(wanted[start]), int(wanted[stop - 1])
         block = source.read(begin + first * width, begin + (last + 1) * width).reshape(-1, width)
-        found[run] = block[wanted[run] - first]
-    return found[inverse].reshape(-1)
-
-
-def _digested(source: Source, entries: Sequence[Entry]) -> tuple[str, dict[str, str]]:
-    """The digests of a shard and of its tensors. Two threads: hashing lets go of the interpreter's lock."""
-    whole = hashlib.sha256()
-    tensors: dict[str, str] = {}
-    with ThreadPoolExecutor(1) as beside:
-        reached = 0
-        for entry in entries:
-            if entry.begin > reached:
-                whole.update(source.read(reached, entry.begin).data)
-            digest = hashlib.sha256()
-            for piece in pieces(source, entry.begin, entry.end, WINDOW):
-                job = beside.submit(whole.update, piece.data)
-                digest.update(piece.data)
-                job.result()
-            tensors[entry.name], reached = digest.hexdigest(), entry.end
-        for piece in pieces(source, reached, source.size, WINDOW):
-            whole.update(piece.data)
-    source.check()
-    return whole.hexdigest(), tensors
+        found[start:stop] = block[wanted[start:stop] - first] if len(block) > stop - start else block
+        start = stop
+    return found

@@ -29,6 +29,8 @@ SPARSE_SHARE: Final = 8
 BLOCK: Final = 512
 AT_ONCE: Final = 1 << 30
 """The most bytes that one system call is asked for."""
+LOCAL_GAP: Final = 1 << 16
+"""Of a local file it costs less to read so many bytes too many than to ask once more."""
 REMOTE_GAP: Final = 1 << 20
 """Ranges of a remote file that lie closer than this are fetched as one."""
 IDENTITY: Final = ("size", "ETag", "etag", "Last-Modified", "LastModified", "mtime", "created", "version_id")
@@ -63,7 +65,7 @@ def pieces(source: Source, begin: int, end: int, size: int) -> Iterator[Bytes]:
 class LocalSource:
     """A regular file on this machine."""
 
-    gap = 0
+    gap = LOCAL_GAP
 
     def __init__(self, path: Path) -> None:
         self.where = str(path)

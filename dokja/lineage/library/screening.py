@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from dokja.lineage.library.index import Index
 from dokja.lineage.library.sketching import SUMS, Sketch
@@ -65,7 +65,7 @@ def screen(index: Index, submission: Mapping[str, Sketch]) -> Screened:
     names = [component for component in index.components if component in submission]
     chosen = [(name, np.flatnonzero(index.component == index.components.index(name))) for name in names]
     compared = sum(len(rows) for _, rows in chosen)
-    threshold = float(norm.isf(min(0.5, STRANGERS / compared))) if compared else 0.0
+    threshold = -float(ndtri(min(0.5, STRANGERS / compared))) if compared else 0.0
     candidates: list[Candidate] = []
     for name, rows in chosen:
         cosines = index.sketches[rows].astype(np.float32) @ submission[name].values
@@ -73,7 +73,7 @@ def screen(index: Index, submission: Mapping[str, Sketch]) -> Screened:
         candidates += (_candidate(index, int(rows[each]), submission[name], float(cosines[each])) for each in near)
     candidates.sort(key=lambda each: (-each.z, each.reference, each.component))
     # The variance of the estimate is largest at zero, so what holds there holds for closer ones too.
-    would_miss = (threshold + float(norm.ppf(SEEN))) / float(np.sqrt(SUMS))
+    would_miss = (threshold + float(ndtri(SEEN))) / float(np.sqrt(SUMS))
     return Screened(tuple(candidates), threshold, round(min(1.0, would_miss), 4), compared)
 
 

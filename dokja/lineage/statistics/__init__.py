@@ -4,13 +4,16 @@ from dokja.lineage.statistics.anchored import Agreement, agreement, signatures
 from dokja.lineage.statistics.attention import query_key_similarity, subspace_similarity, value_output_similarity
 from dokja.lineage.statistics.cka import (
     GramCorrelation,
+    JointGram,
     RelativeLabels,
     channel_gram,
     gram,
     gram_correlation,
+    halved,
     monte_carlo_log10_p,
     neuron_grams,
     recurrent_pairs,
+    relative,
     relative_labels,
 )
 from dokja.lineage.statistics.combine import (
@@ -25,11 +28,14 @@ from dokja.lineage.statistics.combine import (
 from dokja.lineage.statistics.digests import Digest, GridAgreement, digest, grid_agreement, shared_blocks
 from dokja.lineage.statistics.joint import JointTrace
 from dokja.lineage.statistics.labels import (
+    Cosines,
     Matches,
+    cosines,
     fixed_point_log10_p,
     fixed_points,
     increasing_log10_p,
     match_cosines,
+    mean_cosines,
     mutual_neighbours,
     partners,
 )
@@ -43,9 +49,11 @@ from dokja.lineage.statistics.units import Units, joined, unit_rows
 __all__ = [
     "Agreement",
     "Constants",
+    "Cosines",
     "Digest",
     "GramCorrelation",
     "GridAgreement",
+    "JointGram",
     "JointTrace",
     "Kin",
     "Matches",
@@ -60,6 +68,7 @@ __all__ = [
     "channel_gram",
     "conformal_log10_p",
     "constants",
+    "cosines",
     "digest",
     "fisher",
     "fixed_point_log10_p",
@@ -67,6 +76,7 @@ __all__ = [
     "gram",
     "gram_correlation",
     "grid_agreement",
+    "halved",
     "holm",
     "increasing_log10_p",
     "joined",
@@ -74,6 +84,7 @@ __all__ = [
     "layer_table",
     "log10_e_value",
     "match_cosines",
+    "mean_cosines",
     "mean_of_e_values",
     "monte_carlo_log10_p",
     "mutual_neighbours",
@@ -83,6 +94,7 @@ __all__ = [
     "partners",
     "query_key_similarity",
     "recurrent_pairs",
+    "relative",
     "relative_labels",
     "self_test",
     "shared_blocks",

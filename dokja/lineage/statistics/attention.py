@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from dokja.lineage.statistics.units import Floats, Matrix
 
@@ -158,6 +157,8 @@ def _basis(block: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _grouped(heads: NDArray[np.float64], groups: int) -> Matrix:
     """From heads to kv-groups: the best assignment of the heads of one group to those of the other, averaged."""
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415  (slow to import)
+
     per = len(heads) // groups
     table = heads.reshape(groups, per, groups, per).transpose(0, 2, 1, 3)
     if per == 1:

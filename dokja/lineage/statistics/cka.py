@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from math import factorial
 
@@ -78,7 +79,8 @@ def gram(rows: Matrix) -> NDArray[np.float64]:
     if not len(products):
         return products
     mean = products.mean(axis=0)
-    products += mean.mean() - mean[:, None] - mean[None]
+    products -= (mean - mean.mean())[:, None]
+    products -= mean[None]
     return products
 
 
@@ -121,6 +123,33 @@ def gram_correlation(pairs: Sequence[tuple[NDArray[np.float64], NDArray[np.float
     return GramCorrelation(n, value, mean, variance**0.5, value / largest)
 
 
+@dataclass(frozen=True)
+class Moments:
+    """What the exact variance of <K, PLPᵀ> needs of one double-centred K: its trace, and sums of squares."""
+
+    units: int
+    trace: float
+    diagonal: float
+    squares: float
+
+
+def moments_of(gram: NDArray[np.float64]) -> Moments:
+    """The moments of one double-centred matrix."""
+    own = np.diagonal(gram)
+    return Moments(len(gram), float(own.sum()), float(own @ own), float(np.einsum("ij,ij->", gram, gram)))
+
+
+def correlated(value: float, left: Moments, right: Moments) -> GramCorrelation:
+    """`gram_correlation` of one pair whose inner product is known; H0, moments and source as there."""
+    mean = left.trace * right.trace / (left.units - 1)
+    free = np.array([[side.diagonal, side.trace**2, side.squares, side.squares] for side in (left, right)])
+    second = float(_weights(left.units) @ np.prod(_SIGNS @ free.T, axis=1))
+    variance, largest = second - mean**2, float(np.sqrt(left.squares * right.squares))
+    if variance <= 1e-12 * max(second, mean**2):
+        return GramCorrelation(left.units, value, mean, 0.0, 0.0)
+    return GramCorrelation(left.units, value, mean, variance**0.5, value / largest)
+
+
 def monte_carlo_log10_p(
     pairs: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], *, seed: int, permutations: int = 199
 ) -> float:
@@ -160,6 +189,75 @@ def relative_labels(pairs: Sequence[tuple[NDArray[np.float64], NDArray[np.float6
         matches.append(fixed_points(left, right))
         traces.append(unit_trace(left, right))
     return RelativeLabels(tuple(matches), tuple(traces))
+
+
+@lru_cache(maxsize=256)
+def halved(count: int, seed: int) -> tuple[Labels, Labels]:
+    """So many places, drawn at random into two halves."""
+    order = np.random.default_rng(seed).permutation(count).astype(np.int64)
+    order.flags.writeable = False
+    return order[: count // 2], order[count // 2 :]
+
+
+def relative(units: Units, halves: tuple[Labels, Labels], repeats: int = 1) -> tuple[Units, Units]:
+    """Each half of the units, described by their inner products with the other half: T2's units, for `cosines`.
+
+    The inner products are those of rows of length one that are *not* centred (a rotation of the columns does not keep
+    the centring); they follow from the centred rows and their slants. H0, validity and source: `relative_labels`.
+    """
+    if units.slant is None:
+        raise ValueError("the slants of these units are not known")
+    some, others = halves
+    width = units.rows.shape[1] // repeats
+    block = np.zeros((len(some), len(others)), dtype=np.float32)
+    column, row = np.zeros(len(others), dtype=np.float32), np.zeros(len(some), dtype=np.float32)
+    for copy in range(repeats):
+        rows = units.rows[:, copy * width : (copy + 1) * width]
+        along = units.slant[:, copy].astype(np.float32)
+        across = np.sqrt((1.0 - units.slant[:, copy] ** 2) * repeats).astype(np.float32)
+        products = rows[some] @ rows[others].T
+        products *= across[some, None]
+        products *= across[others]
+        products += np.outer(along[some], along[others])
+        block += products
+        mean = across * (rows @ ((across / np.float32(len(rows))) @ rows)) + along * along.mean(dtype=np.float64)
+        column += mean[others]
+        row += mean[some]
+    return described(block, column), described(block.T, row)
+
+
+def described(products: Matrix, means: Matrix) -> Units:
+    """Units by their inner products with anchors, less what all units have with each anchor on average."""
+    return unit_rows(products - means)
+
+
+class JointGram:
+    """T2 of the residual axis: adds up inner products of one model's channels over tensors, half against half.
+
+    H0: one uniform permutation relabels the channels of all tensors. `descriptions` gives each half of the channels,
+    described by the other; the two halves are drawn by `halved`, and the channels come in that order.
+    """
+
+    def __init__(self, channels: int) -> None:
+        half = channels // 2
+        self._block = np.zeros((half, channels - half))
+        self._means = np.zeros(channels)
+
+    def add_rows(self, rows: Matrix) -> None:
+        """Add the rows of one tensor, centred and of length one, over the channels in the order of the halves."""
+        half, channels = len(self._block), len(self._means)
+        self._block += rows[:, :half].T @ rows[:, half:]
+        self._means += (rows @ np.full(channels, 1.0 / channels, dtype=np.float32)) @ rows
+
+    def include(self, other: JointGram) -> None:
+        """Add what another one has added up."""
+        self._block += other._block
+        self._means += other._means
+
+    def descriptions(self) -> tuple[Units, Units]:
+        """Both halves, described by each other."""
+        half = len(self._block)
+        return unit_rows(self._block - self._means[half:]), unit_rows(self._block.T - self._means[:half])
 
 
 def recurrent_pairs(
@@ -238,7 +336,11 @@ _TERMS = tuple(
 )
 """For each partition the unrestricted sums that it is made of, with their signs."""
 
+_SIGNS = np.array([[dict(terms).get(coarse, 0) for coarse in sorted(_FREE)] for terms in _TERMS], dtype=np.float64)
+"""The same as a matrix."""
 
+
+@lru_cache(maxsize=256)
 def _weights(n: int) -> NDArray[np.float64]:
     """Probability that given distinct labels are drawn, for each partition: 1/(n)_b."""
     return np.array([1.0 / np.prod([float(n - used) for used in range(len(set(one)))]) for one in PARTITIONS])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dokja.lineage.statistics.labels import Matches, match_cosines
 from dokja.lineage.statistics.trace import NO_TRACE, TraceTest, trace_test
-from dokja.lineage.statistics.units import FLAT, Floats, Labels, Matrix, block_length, unit_rows
+from dokja.lineage.statistics.units import FLAT, Floats, Labels, Matrix, block_length, common, unit_rows
 
 
 class JointTrace:
@@ -24,13 +24,13 @@ class JointTrace:
     relabelling; see `fixed_point_log10_p` and `trace_test`. Each row is centred over the channels and has length
     one, so that every neuron counts alike.
 
-    `sample`: look at these channels only (the same on both sides, drawn without looking); memory is sample². A vector
-    over the channels (a norm gain) enters as one row.
+    `sample`: look at these channels only, in this order (the same on both sides, drawn without looking); memory is
+    sample². A vector over the channels (a norm gain) enters as one row.
     """
 
     def __init__(self, channels: int, sample: Labels | None = None) -> None:
         self.channels = channels
-        self.sample = np.arange(channels, dtype=np.int64) if sample is None else np.unique(sample).astype(np.int64)
+        self.sample = np.arange(channels, dtype=np.int64) if sample is None else sample.astype(np.int64)
         size = len(self.sample)
         self._cross = np.zeros((size, size))
         self._sums, self._squares = np.zeros((2, size)), np.zeros((2, size))
@@ -44,13 +44,17 @@ class JointTrace:
         step = block_length(self.channels, 16)
         for start in range(0, len(left), step):
             a, b = (unit_rows(side[start : start + step]) for side in (left, right))
-            both = np.intersect1d(a.labels, b.labels, assume_unique=True)
-            x, y = a.of(both)[:, self.sample], b.of(both)[:, self.sample]
-            self._cross += x.T @ y
-            for place, side in enumerate((x, y)):
-                self._sums[place] += side.sum(axis=0, dtype=np.float64)
-                self._squares[place] += np.einsum("ij,ij->j", side, side, dtype=np.float64)
-            self.rows += len(both)
+            x, y, _ = common(a, b)
+            self.add_rows(x[:, self.sample], y[:, self.sample])
+
+    def add_rows(self, left: Matrix, right: Matrix) -> None:
+        """Add rows that are centred and of length one already, and hold the looked-at channels only."""
+        self._cross += left.T @ right
+        ones = np.ones(len(left), dtype=np.float32)
+        for place, side in enumerate((left, right)):
+            self._sums[place] += ones @ side
+            self._squares[place] += ones @ np.square(side)
+        self.rows += len(left)
 
     def include(self, other: JointTrace) -> None:
         """Add what another one of the same channels has added up."""
@@ -73,7 +77,7 @@ class JointTrace:
         return (centred / lengths[0][:, None] / lengths[1][None]).astype(np.float32)
 
     def matches(self) -> Matches:
-        """T1 fixed points of the channels."""
+        """T1 fixed points of the channels; the labels are places in the sample."""
         return match_cosines(self.cosines())
 
     def trace(self) -> TraceTest:

@@ -9,7 +9,7 @@ than one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,8 +100,10 @@ def mutual_neighbours(left: Matrix, right: Matrix | None = None) -> tuple[Labels
     partner, cosine = np.full(rows, -1, dtype=np.int64), np.zeros(rows, dtype=np.float32)
     if not rows or not columns:
         return partner, cosine
-    best = _Best(columns)
     step = block_length(columns)
+    if rows <= step:
+        return _in_one_block(left if right is None else left @ right.T)
+    best = _Best(columns)
     for start in range(0, rows, step):
         part = left[start : start + step]
         product = part if right is None else part @ right.T
@@ -116,6 +118,20 @@ def mutual_neighbours(left: Matrix, right: Matrix | None = None) -> tuple[Labels
     partner[chosen[~mutual]] = -1
     cosine[partner < 0] = 0.0
     return partner, cosine
+
+
+def _in_one_block(product: Matrix) -> tuple[Labels, Matrix]:
+    """`mutual_neighbours` where all cosines are at hand."""
+    rows, columns = product.shape
+    partner = product.argmax(axis=1)
+    top, best = product[np.arange(rows), partner], product.max(axis=0)
+    near_row = np.flatnonzero(product >= (top - np.float32(TIE))[:, None]) // columns
+    near_column = np.flatnonzero(product >= best - np.float32(TIE)) % columns
+    lone_row, lone_column = (
+        np.bincount(near, minlength=size) == 1 for near, size in ((near_row, rows), (near_column, columns))
+    )
+    mutual = (top >= best[partner]) & lone_row & lone_column[partner]
+    return np.where(mutual, partner, -1), np.where(mutual, top, np.float32(0))
 
 
 def partners(left: Units, right: Units) -> Labels:
@@ -203,6 +219,66 @@ def _matches(
         cosine=float(cosine[matched].mean()) if matched.any() else 0.0,
         square=square,
     )
+
+
+@dataclass(frozen=True)
+class Cosines:
+    """The cosines of some units of one side with some of the other, and the labels that rows and columns bear.
+
+    totals: how many labels either side has. Where they are as many on both, the same labels stand on both sides.
+    """
+
+    values: Matrix
+    rows: Labels
+    columns: Labels
+    totals: tuple[int, int]
+
+    @property
+    def square(self) -> bool:
+        """Whether both sides have the same number of labels, so that "the same label" means something."""
+        return self.totals[0] == self.totals[1]
+
+    @property
+    def matches(self) -> Matches:
+        """T1 of these cosines; H0 and validity as for `fixed_points`."""
+        found = mutual_neighbours(self.values)
+        excluded = self.totals[0] - len(self.rows)
+        return _matches(found, self.rows, self.columns, self.totals[0], excluded, square=self.square)
+
+
+def cosines(left: Units, right: Units) -> Cosines:
+    """The cosines of all units; of two sides with as many labels, of those that have a direction on both."""
+    if left.total == right.total:
+        x, y, labels = common(left, right)
+        return Cosines(x @ y.T, labels, labels, (left.total, right.total))
+    return Cosines(left.rows @ right.rows.T, left.labels, right.labels, (left.total, right.total))
+
+
+def mean_cosines(parts: Sequence[Cosines]) -> Cosines:
+    """The cosines of units joined from several matrices that bear the same labels; a unit needs a direction in each.
+
+    They are the means of the parts' cosines, so nothing is multiplied twice.
+    """
+    first, *others = parts
+    rows, columns = first.rows, first.columns
+    for part in others:
+        rows = rows if np.array_equal(rows, part.rows) else np.intersect1d(rows, part.rows, assume_unique=True)
+        columns = (
+            columns
+            if np.array_equal(columns, part.columns)
+            else np.intersect1d(columns, part.columns, assume_unique=True)
+        )
+    total = _restricted(first, rows, columns).copy()
+    for part in others:
+        total += _restricted(part, rows, columns)
+    total /= np.float32(len(parts))
+    return Cosines(total, rows, columns, first.totals)
+
+
+def _restricted(part: Cosines, rows: Labels, columns: Labels) -> Matrix:
+    if len(rows) == len(part.rows) and len(columns) == len(part.columns):
+        return part.values
+    return part.values[np.ix_(np.searchsorted(part.rows, rows), np.searchsorted(part.columns, columns))]
 
 
 def fixed_point_log10_p(layers: Iterable[Matches | tuple[int, int, int]]) -> float:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from dokja.lineage.statistics.units import Floats, block_length
 
@@ -73,6 +72,8 @@ class MergeFit:
 
     def shares(self) -> Shares:
         """The shares, each at least 0; a parent equal to the base has share 0 and error 0."""
+        from scipy.optimize import nnls  # noqa: PLC0415  (slow to import)
+
         size = len(self.parents)
         gram, target = self._gram[:size, :size], self._gram[:size, size]
         lengths = np.sqrt(np.diagonal(gram))

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
-from dokja.lineage.statistics.cka import gram, gram_correlation
-from dokja.lineage.statistics.units import Floats, flattened, unit_rows
+from dokja.lineage.statistics.cka import Moments, correlated, gram, moments_of
+from dokja.lineage.statistics.units import Floats, Units, flattened, unit_rows
 
 #: |z| from which a place says something; the moments are exact, the margin pays for tails that are not Gaussian.
 LIMIT = 6.0
@@ -52,17 +52,17 @@ class Constants:
         return self.equal / self.numbers if self.numbers else 0.0
 
 
-def order(weights: Floats, *, repeats: int = 1) -> Order:
+def order(weights: Floats, *, repeats: int = 1, known: Units | None = None) -> Order:
     """Test whether the order of the units of one model is an accident.
 
     H0: the units are in uniformly random order. Four statistics with exact permutation moments: `size`, the rank
     correlation of norm and place (variance 1/(n − 1)); `size nearby` and `direction nearby`, Σ K(i, j) L(i, j) with
     K of the norms' ranks or of the cosines and L = 1 for |i − j| = 1; `direction in blocks`, with L = 1 within each
-    eighth. z only: it is a guard that disables evidence, never evidence. Source: Mantel 1967; Wald and Wolfowitz,
-    Ann. Math. Stat. 14, 1943.
+    eighth. z only: it is a guard that disables evidence, never evidence. `known`: the units, where they are at hand.
+    Source: Mantel 1967; Wald and Wolfowitz, Ann. Math. Stat. 14, 1943.
     """
-    flat = flattened(weights).astype(np.float32)
-    units = unit_rows(flat, repeats=repeats)
+    flat = flattened(weights)
+    units = unit_rows(flat, repeats=repeats) if known is None else known
     chosen = units.labels
     if len(chosen) > UNITS:  # Runs of neighbours, evenly spread, so that neighbours stay neighbours.
         starts = np.linspace(0, len(chosen) - RUN, UNITS // RUN).astype(np.int64)
@@ -71,25 +71,44 @@ def order(weights: Floats, *, repeats: int = 1) -> Order:
     if count < 8:
         return Order(count, {})
     parts = flat.reshape(repeats, units.total, flat.shape[1])[:, chosen].astype(np.float64)
-    ranks = rankdata(np.sqrt(np.square(parts).sum(axis=(0, 2))))
+    ranks = average_ranks(np.sqrt(np.einsum("rij,rij->i", parts, parts)))
     places = np.arange(count, dtype=np.float64)
     # A rank vector that is constant (all norms equal) says nothing.
     spread = ranks.std()
     size = float(np.corrcoef(ranks, places)[0, 1]) * (count - 1) ** 0.5 if spread > 0 else 0.0
-    centred = ((ranks - ranks.mean()) / (spread or 1.0)).astype(np.float32)[:, None]
-    near = _centred((np.abs(np.subtract.outer(chosen, chosen)) == 1).astype(np.float64))
-    eighths = (8 * chosen) // units.total
-    blocks = _centred(np.equal.outer(eighths, eighths).astype(np.float64))
+    sizes = (ranks - ranks.mean()) / (spread or 1.0)
+    near, blocks = _places(chosen.tobytes(), units.total)
     cosines = gram(units.of(chosen))
+    sizes_moments, moments = moments_of(np.outer(sizes, sizes)), moments_of(cosines)
+    after = np.flatnonzero(np.diff(chosen) == 1)
+    eighths = np.flatnonzero(np.diff((8 * chosen) // units.total, prepend=-1))
+    inside = np.add.reduceat(np.add.reduceat(cosines, eighths, axis=0), eighths, axis=1)
     return Order(
         count,
         {
             "size": size,
-            "size nearby": gram_correlation([(gram(centred), near)]).z,
-            "direction nearby": gram_correlation([(cosines, near)]).z,
-            "direction in blocks": gram_correlation([(cosines, blocks)]).z,
+            "size nearby": correlated(2 * float(sizes[after] @ sizes[after + 1]), sizes_moments, near).z,
+            "direction nearby": correlated(2 * float(cosines[after, after + 1].sum()), moments, near).z,
+            "direction in blocks": correlated(float(np.trace(inside)), moments, blocks).z,
         },
     )
+
+
+@lru_cache(maxsize=256)
+def _places(chosen: bytes, total: int) -> tuple[Moments, Moments]:
+    """The moments of "next to each other" and of "in the same eighth", for units at these places."""
+    places = np.frombuffer(chosen, dtype=np.int64)
+    near = (np.abs(np.subtract.outer(places, places)) == 1).astype(np.float64)
+    eighths = (8 * places) // total
+    return moments_of(_centred(near)), moments_of(_centred(np.equal.outer(eighths, eighths).astype(np.float64)))
+
+
+def average_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks from 1 on; equal values share the mean of theirs."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    ranks: NDArray[np.float64] = (last - (counts - 1) / 2.0)[inverse]
+    return ranks
 
 
 def shared_order(left: Order, right: Order) -> frozenset[str]:

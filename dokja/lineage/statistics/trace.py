@@ -22,6 +22,8 @@ HELD = 4096
 FACTORS = (0.02, 0.06, 0.2, 0.5, 0.8, 1.0)
 #: Exponents in float32 must not span more than this, so that what underflows is below rounding.
 RANGE = 60.0
+#: If less than this share of Σ C² is left of it once the means are gone, the deviations are squared one by one.
+KEPT = 1e-2
 #: Every sum of powers is raised by this, more than float32 can have lost.
 ROUNDED = 1.0 + 2e-5
 
@@ -112,7 +114,7 @@ def unit_trace(
         return NO_TRACE
     rows = x.astype(np.float64) @ y.mean(axis=0, dtype=np.float64)
     columns = y.astype(np.float64) @ x.mean(axis=0, dtype=np.float64)
-    trace = sum(float(np.dot(one, other)) for one, other in zip(x.astype(np.float64), y, strict=True))
+    trace = float(np.einsum("ij,ij->i", x, y, dtype=np.float64).sum())
     return _test(lambda part: x[part] @ y.T, rows, columns, trace)
 
 
@@ -127,6 +129,22 @@ class _Centred:
         step = self.units if self.units <= HELD else block_length(self.units)
         self.slices = [slice(start, min(start + step, self.units)) for start in range(0, self.units, step)]
 
+    def squares(self) -> float:
+        """Σ D², from Σ C² where that loses no digits."""
+        whole = sum(_energy(self._block(part)) for part in self.slices)
+        means = self._rows @ self._rows + (self._columns + self.centre) @ (self._columns + self.centre)
+        rest = whole - self.units * (float(means) - self.units * self.centre**2)
+        return rest if rest > KEPT * whole else sum(_energy(deviation) for _, deviation in self)
+
+    def extremes(self, sign: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The largest of every row and of every column, the sign turned where the lower tail is asked."""
+        tops, peaks = np.empty(self.units), np.full(self.units, -np.inf)
+        extreme = np.maximum if sign > 0 else np.minimum
+        for part, deviation in self:
+            tops[part] = sign * extreme.reduce(deviation, axis=1)
+            peaks = np.maximum(peaks, sign * extreme.reduce(deviation, axis=0))
+        return tops, peaks
+
     def __iter__(self) -> Iterator[tuple[slice, Matrix]]:
         for part in self.slices:
             if self._held is None:
@@ -139,27 +157,24 @@ class _Centred:
                 yield part, self._held
 
 
+def _energy(matrix: NDArray[np.floating]) -> float:
+    return float(np.einsum("ij,ij->i", matrix, matrix).sum(dtype=np.float64))
+
+
 def _test(block: Blocks, rows: NDArray[np.float64], columns: NDArray[np.float64], trace: float) -> TraceTest:
     """The test from blocks of rows of C, its row and column means, and its trace."""
     deviations = _Centred(block, rows, columns)
     units, mean = len(rows), len(rows) * deviations.centre
-    squares = 0.0
-    tops = np.empty((2, units))
-    peaks = np.full((2, units), -np.inf)
-    for part, deviation in deviations:
-        squares += sum(float(np.dot(row, row)) for row in deviation)
-        for side, extreme in enumerate((np.maximum, np.minimum)):
-            sign = 1 - 2 * side
-            tops[side, part] = sign * extreme.reduce(deviation, axis=1)
-            peaks[side] = np.maximum(peaks[side], sign * extreme.reduce(deviation, axis=0))
-    variance, excess = squares / (units - 1), trace - mean
+    variance, excess = deviations.squares() / (units - 1), trace - mean
     rounding = 1e-6 * max(float(np.abs(rows).max()), float(np.abs(columns).max()), abs(trace) / units)
     if variance <= units * rounding**2:
         return TraceTest(units, trace, mean, 0.0, 0.0, 0.0)
+    if excess**2 <= 2.0 * variance:  # No exponent would give less than 1/e; there is nothing to see.
+        return TraceTest(units, trace, mean, variance**0.5, 0.0, 0.0)
     # At most one tail is small: the other begins beyond the mean.
-    side = 0 if excess >= 0 else 1
-    log10_p = min(0.0, _log_tail(deviations, 1 - 2 * side, abs(excess), variance, tops[side], peaks[side]) / LN10)
-    tails = (log10_p, 0.0) if side == 0 else (0.0, log10_p)
+    sign = 1 if excess > 0 else -1
+    log10_p = min(0.0, _log_tail(deviations, sign, abs(excess), variance, *deviations.extremes(sign)) / LN10)
+    tails = (log10_p, 0.0) if sign > 0 else (0.0, log10_p)
     return TraceTest(units, trace, mean, variance**0.5, *tails)
 
 
@@ -172,9 +187,6 @@ def _log_tail(
     peaks: NDArray[np.float64],
 ) -> float:
     """Natural logarithm of the bound on P(Σ d(i, π(i)) ≥ excess), at the best exponent that is tried."""
-
-    if excess**2 <= 2.0 * variance:
-        return 0.0  # No exponent would give less than 1/e; there is nothing to see.
 
     def bounds(exponents: list[float]) -> list[float]:
         return _log_bounds(deviations, sign, exponents, excess, tops, peaks)

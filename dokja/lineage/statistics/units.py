@@ -23,15 +23,22 @@ Labels = NDArray[np.int64]
 BLOCK_BYTES = 32 << 20
 #: A row whose spread is below this share of its size is constant up to rounding.
 FLAT = 1e-6
+#: Between these the square of a number, and the sum of many, fits float32.
+TINY, HUGE = 1e-15, 1e15
 
 
 @dataclass(frozen=True)
 class Units:
-    """Units that have a direction: `rows` of length one, `labels` (their places among `total`), in order."""
+    """Units that have a direction: `rows` of length one, `labels` (their places among `total`), in order.
+
+    `slant`: [units, repeats], where it is known: what part of a unit's length was its mean, before it was centred
+    (the sine of its angle to what is centred).
+    """
 
     rows: Matrix
     labels: Labels
     total: int
+    slant: NDArray[np.float64] | None = None
 
     @property
     def excluded(self) -> int:
@@ -40,7 +47,7 @@ class Units:
 
     def of(self, labels: Labels) -> Matrix:
         """The rows of these labels, all of which must have a direction."""
-        return self.rows[np.searchsorted(self.labels, labels)]
+        return self.rows if labels is self.labels else self.rows[np.searchsorted(self.labels, labels)]
 
 
 def unit_rows(weights: Floats, *, repeats: int = 1, block: int = 1) -> Units:
@@ -56,12 +63,14 @@ def unit_rows(weights: Floats, *, repeats: int = 1, block: int = 1) -> Units:
         raise ValueError(f"{len(flat)} rows are not {repeats} repeats of blocks of {block}")
     total = len(flat) // (repeats * block)
     copies = flat.reshape(repeats, total, block * flat.shape[1])
-    parts, good = zip(*(_normalised(copy) for copy in copies), strict=True)
+    parts, good, slants = zip(*(_normalised(copy) for copy in copies), strict=True)
     usable = np.logical_and.reduce(good)
-    joined = parts[0] if repeats == 1 else np.concatenate(parts, axis=1) / np.float32(np.sqrt(repeats))
-    return Units(
-        np.ascontiguousarray(joined[usable], dtype=np.float32), np.flatnonzero(usable).astype(np.int64), total
-    )
+    rows = parts[0] if repeats == 1 else np.concatenate(parts, axis=1) / np.float32(np.sqrt(repeats))
+    slant = np.stack(slants, axis=1)
+    if not usable.all():
+        rows, slant = rows[usable], slant[usable]
+    labels = np.flatnonzero(usable).astype(np.int64)
+    return Units(np.ascontiguousarray(rows, dtype=np.float32), labels, total, slant)
 
 
 def joined(parts: Sequence[Units]) -> Units:
@@ -94,6 +103,8 @@ def common(left: Units, right: Units) -> tuple[Matrix, Matrix, Labels]:
     A label that is left out on one side is left out on both: given which labels are left out, the rest is still
     permuted uniformly under H0, so zero rows that both models keep at the same places (padding) are never evidence.
     """
+    if np.array_equal(left.labels, right.labels):
+        return left.rows, right.rows, left.labels
     labels = np.intersect1d(left.labels, right.labels, assume_unique=True)
     return left.of(labels), right.of(labels), labels
 
@@ -103,22 +114,37 @@ def block_length(width: int, itemsize: int = 4) -> int:
     return max(1, BLOCK_BYTES // max(1, width * itemsize))
 
 
-def _normalised(rows: Floats) -> tuple[Matrix, NDArray[np.bool_]]:
-    """Rows centred, of length one (zero where there is no direction), and which have a direction."""
+def _normalised(rows: Floats) -> tuple[Matrix, NDArray[np.bool_], NDArray[np.float64]]:
+    """Rows centred, of length one (zero where there is no direction), which have a direction, and their slants."""
     unit = np.zeros(rows.shape, dtype=np.float32)
     usable = np.zeros(len(rows), dtype=np.bool_)
+    slant = np.zeros(len(rows))
     step = block_length(max(1, rows.shape[1]), 8)
     for start in range(0, len(rows), step) if rows.shape[1] else ():
-        part = rows[start : start + step].astype(np.float64)
-        finite = np.isfinite(part).all(axis=1)
+        part = slice(start, start + step)
+        unit[part], usable[part], slant[part] = _window(rows[part])
+    return unit, usable, slant
+
+
+def _window(rows: Floats) -> tuple[Floats, NDArray[np.bool_], NDArray[np.float64]]:
+    """Numbers near 1 stay in float32, with their means in float64; the huge and the tiny are scaled in float64."""
+    with np.errstate(invalid="ignore"):
+        size = np.maximum(rows.max(axis=1), -rows.min(axis=1)).astype(np.float64)
+    finite = np.isfinite(size)
+    usual = rows.dtype == np.float32 and bool((finite & ((size == 0) | ((size > TINY) & (size < HUGE)))).all())
+    if usual:
+        part, unit = np.empty(rows.shape, dtype=np.float32), size
+    else:
+        part = rows.astype(np.float64)
         part[~finite] = 0.0
-        size = np.abs(part).max(axis=1)
-        part /= np.where(size > 0, size, 1.0)[:, None]
-        part -= part.mean(axis=1, keepdims=True)
-        length = np.sqrt(np.einsum("ij,ij->i", part, part))
-        good = finite & (length > FLAT * np.sqrt(rows.shape[1]))
-        part /= np.where(good, length, 1.0)[:, None]
-        part[~good] = 0.0
-        unit[start : start + step] = part
-        usable[start : start + step] = good
-    return unit, usable
+        part /= np.where(finite & (size > 0), size, 1.0)[:, None]
+        rows, unit = part, np.ones(len(rows))
+    mean = rows.mean(axis=1, dtype=np.float64)
+    np.subtract(rows, mean.astype(part.dtype)[:, None], out=part)
+    width = rows.shape[1]
+    length = np.sqrt(np.einsum("ij,ij->i", part, part)).astype(np.float64)
+    good = finite & (length > FLAT * np.sqrt(width) * unit) & (size > 0)
+    part *= np.where(good, 1.0 / np.where(good, length, 1.0), 0.0).astype(part.dtype)[:, None]
+    along = np.sqrt(width) * mean
+    slant = np.where(good, along / np.sqrt(along**2 + np.where(good, length, 1.0) ** 2), 0.0)
+    return part, good, slant

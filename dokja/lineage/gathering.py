@@ -1,0 +1,178 @@
+"""The evidence of one component: its weights are gone through once, and every test is fed on the way.
+
+What stands at one place (a layer, an expert) is taken together: read, decoded and centred once for all tests. Places
+are independent, so cores share them; their findings are added up in the order of the places, so the number of cores
+changes no digit. In memory are the places at work, whatever the size of the models.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import ml_dtypes
+import numpy as np
+
+from dokja.lineage.channels import Channels, across_residual, matched_test
+from dokja.lineage.cores import Crew
+from dokja.lineage.evidence import Elements, Evidence, Held
+from dokja.lineage.pairing import GroupPair, aligned
+from dokja.lineage.places import PlaceFound, label_test, look, order_test, traces_test, turned_test
+from dokja.lineage.searching import Search
+from dokja.lineage.sides import TESTED, Member, Model
+from dokja.lineage.statistics.units import Floats, Matrix
+
+FIRST_ROWS = 16
+"""Rows that must agree before all bytes of two tensors are compared."""
+
+
+@dataclass
+class _Place:
+    """What is looked at together: groups, matrices across the residual axis, elements, and groups to be copied."""
+
+    groups: list[GroupPair] = field(default_factory=list)
+    across: list[tuple[Member, Member]] = field(default_factory=list)
+    elements: list[tuple[Member, Member]] = field(default_factory=list)
+    copies: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass
+class _Sums:
+    """Sums over the elements at the same place: parameters that are equal, inner product, squared lengths."""
+
+    equal: int = 0
+    inner: float = 0.0
+    mine: float = 0.0
+    his: float = 0.0
+
+
+def gather(held: Held, component: str, crew: Crew) -> Evidence:
+    """All tests of a component."""
+    search = Search(held, component)
+    across = across_residual(held, component)
+    width = held.left.model.extent(across[0][0])[1] if across else 0
+    total = Channels(width, held.key)
+
+    def work(place: _Place) -> tuple[list[PlaceFound], Channels, _Sums]:
+        found = [seen for pair in place.groups if (seen := look(held, pair)) is not None]
+        for side, group in place.copies:
+            (search.left, search.right)[side].make(group)
+        channels = Channels(width, held.key)
+        for pair in place.across:
+            channels.add(held, *pair)
+        return found, channels, _compared(held, place.elements)
+
+    groups: list[PlaceFound] = []
+    sums = _Sums()
+    for found, channels, elements in crew.spread(work, _places(held, component, across, search)):
+        groups += found
+        total.include(channels)
+        sums = _Sums(
+            sums.equal + elements.equal,
+            sums.inner + elements.inner,
+            sums.mine + elements.mine,
+            sums.his + elements.his,
+        )
+    whole = total.whole()
+    layers, partners, mirrored = search.test()
+    by_family = {name: total.matches(each.trace) for name, each in total.families.items()}
+    tests = (
+        label_test(groups, total.matches(whole.trace) if whole is not None else None, by_family, held.key),
+        traces_test(groups),
+        order_test(groups),
+        turned_test(groups),
+        matched_test(total, whole),
+        layers,
+    )
+    scale = float(np.sqrt(sums.mine * sums.his))
+    cosine = sums.inner / scale if scale > 0 and np.isfinite(scale) else None
+    return Evidence(tests, partners, mirrored, Elements(sums.equal, cosine))
+
+
+def _places(held: Held, component: str, across: Sequence[tuple[Member, Member]], search: Search) -> Iterable[_Place]:
+    """The places in the order of the submission's parts; what bears no layer stands by itself."""
+    found: dict[object, _Place] = {}
+
+    def at(layer: int | None, expert: int | None, name: object) -> _Place:
+        return found.setdefault((layer, expert) if layer is not None else name, _Place())
+
+    for pair in aligned(held.left.model, held.right.model, component):
+        at(pair.left.layer, pair.left.expert, pair.left.name).groups.append(pair)
+    for side, copies in enumerate((search.left, search.right)):
+        for place, group in enumerate(copies.groups):
+            at(group.layer, group.expert, group.name).copies.append((side, place))
+    for a, b in across:
+        at(a.part.layer, a.part.expert, a.part.tensor).across.append((a, b))
+    for a, b in _counterparts(held, component):
+        at(a.part.layer, a.part.expert, a.part.tensor).elements.append((a, b))
+    return found.values()
+
+
+def _counterparts(held: Held, component: str) -> Iterator[tuple[Member, Member]]:
+    """Parts at the same place and of one shape; where names differ, those that stand in groups at the same place."""
+    theirs = _placed(held.right.model, component)
+    met: set[object] = set()
+    for key, a in _placed(held.left.model, component).items():
+        b = replace(theirs[key], by=a.by) if key in theirs else None
+        if b is not None and held.left.model.extent(a) == held.right.model.extent(b):
+            met.add((a.part.tensor, a.part.take, a.part.index))
+            yield a, b
+    for pair in aligned(held.left.model, held.right.model, component):
+        for a, b in pair.members:
+            known = (a.part.tensor, a.part.take, a.part.index)
+            if known not in met and held.left.model.extent(a) == held.right.model.extent(b):
+                met.add(known)
+                yield a, b
+
+
+def _placed(model: Model, component: str) -> Mapping[tuple[object, ...], Member]:
+    """The component's parts by role and place; of several of one role in one layer (its norms), by their turn.
+
+    Each is read along the axis that the tests read it by.
+    """
+    found: dict[tuple[object, ...], Member] = {}
+    turns: Counter[tuple[object, ...]] = Counter()
+    for member in model.parts(component):
+        part = member.part
+        place = (part.role, part.layer, part.expert, part.take, part.tensor if part.layer is None else None)
+        sideways = part.rows.space == "residual" and part.columns.space in TESTED and min(model.extent(member)) > 1
+        found[*place, turns[place]] = Member(part.role, part, "columns") if sideways else member
+        turns[place] += 1
+    return found
+
+
+def _compared(held: Held, pairs: Sequence[tuple[Member, Member]]) -> _Sums:
+    """The elements at the same place. Bytes are compared only where the first rows that are looked at agree."""
+    sums = _Sums()
+    for a, b in pairs:
+        x, y = held.left.matrix(a), held.right.matrix(b)
+        if _may_be_equal(x, y) and _same_bytes(held, a, b):
+            sums.equal += int(np.prod(held.left.model.extent(a), dtype=np.int64))
+        if min(held.left.model.extent(a)) > 1:
+            inner, mine, his = _products(x, y)
+            if not np.isfinite((inner, mine, his)).all():
+                inner, mine, his = _products(*(np.nan_to_num(side.astype(np.float64)) for side in (x, y)))
+            sums.inner, sums.mine, sums.his = sums.inner + inner, sums.mine + mine, sums.his + his
+    return sums
+
+
+def _products(left: Floats, right: Floats) -> tuple[float, float, float]:
+    """The inner product, and both squared lengths."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        inner, mine, his = (
+            float(np.einsum("ij,ij->i", *each).sum(dtype=np.float64))
+            for each in ((left, right), (left, left), (right, right))
+        )
+    return inner, mine, his
+
+
+def _may_be_equal(left: Matrix, right: Matrix) -> bool:
+    """Whether the first rows agree to the digits that a library's pack keeps."""
+    first, other = (side[:FIRST_ROWS].astype(ml_dtypes.bfloat16) for side in (left, right))
+    return bool(np.array_equal(first.view(np.uint16), other.view(np.uint16)))
+
+
+def _same_bytes(held: Held, a: Member, b: Member) -> bool:
+    mine = held.left.source.digest(a.part.tensor)
+    return mine is not None and mine == held.right.source.digest(b.part.tensor)

@@ -1,0 +1,248 @@
+"""`layers`: each group against its best partner anywhere.
+
+A model of 48 layers of 128 experts has 6,144 groups; of all pairs of these nobody can match units. So of each group
+a small copy is made, some units and some of their numbers; the inner products of these copies (a trace for each pair
+of groups) name each group's likeliest partner, at a hundredth of the price, and only those are matched. The trace
+looks at labels. So the search is paid for in full: the p-value is multiplied by the number of assignments that there
+were to choose from, however the choice was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dokja.lineage.evidence import FEWEST, Held, LabelTest, Partner, Tally
+from dokja.lineage.pairing import Kind, kinds, sources
+from dokja.lineage.sides import SMALL, Group, Member, Reader, drawn
+from dokja.lineage.statistics import Matches, Units, fixed_points
+from dokja.lineage.statistics.units import Labels, Matrix
+
+SEARCHED = 256
+"""How many units of a group the search looks at, at most."""
+
+ACROSS = 1024
+"""How many numbers of each unit it looks at, at most, in all matrices together."""
+
+ROOM = 1 << 23
+"""How many numbers the small copies of one model hold, at most..."""
+
+FEWEST_ACROSS = 8
+"""...but of each unit in a matrix not fewer than these."""
+
+ENOUGH = 4
+"""Where the small copies hold less than the fourth part of that, units are read again to be matched."""
+
+SCORES = 1 << 22
+"""How many pairs of groups are weighed at once."""
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """The small copies of all matrices of one kind: [groups, units, numbers], zero where a unit has no direction."""
+
+    groups: Labels
+    rows: NDArray[np.float32]
+    usable: NDArray[np.bool_]
+
+    def at(self, group: int) -> int:
+        """Where a group stands; all groups of a kind are there."""
+        return int(np.searchsorted(self.groups, group))
+
+
+class _Copies:
+    """The small copies of one model's groups; empty of a matrix whose units stand in an order of their own."""
+
+    def __init__(self, reader: Reader, groups: Sequence[Group], key: int, numbers: int) -> None:
+        self.reader, self.groups, self.key, self.numbers = reader, groups, key, numbers
+        self._members = [_kinds(reader, group) for group in groups]
+        places: dict[Kind, list[int]] = {}
+        for place, members in enumerate(self._members):
+            for kind in members:
+                places.setdefault(kind, []).append(place)
+        self.shelves = {
+            kind: _Shelf(
+                np.array(found, dtype=np.int64),
+                np.zeros((len(found), len(self.labels(kind)), min(kind.width, numbers)), dtype=np.float32),
+                np.zeros((len(found), len(self.labels(kind))), dtype=np.bool_),
+            )
+            for kind, found in places.items()
+        }
+
+    def labels(self, kind: Kind) -> Labels:
+        """The units that are looked at."""
+        return drawn(self.key, kind.units, min(SEARCHED, self.reader.looks))
+
+    def make(self, place: int) -> None:
+        """Copy a group."""
+        for kind, member in self._members[place].items():
+            shelf = self.shelves[kind]
+            at = shelf.at(place)
+            self._copy(kind, member, shelf.rows[at], shelf.usable[at])
+
+    def common(self, place: int, others: Sequence[Kind]) -> list[Kind]:
+        """The kinds of matrices that a group has, of these."""
+        return [kind for kind in self._members[place] if kind in others]
+
+    def units(self, place: int, chosen: Sequence[Kind]) -> Units:
+        """A group's units by these kinds of matrices, with as many numbers of each as can be looked at."""
+        labels = self.labels(chosen[0])
+        usable = np.ones(len(labels), dtype=np.bool_)
+        parts = []
+        for kind in chosen:
+            shelf, numbers = self.shelves[kind], min(kind.width, ACROSS // len(chosen))
+            at = shelf.at(place)
+            rows, good = shelf.rows[at], shelf.usable[at]
+            if ENOUGH * rows.shape[1] < numbers:
+                rows, good = np.zeros((len(labels), numbers), dtype=np.float32), good.copy()
+                self._copy(kind, self._members[place][kind], rows, good)
+            parts.append(rows)
+            usable &= good
+        joined = np.concatenate(parts, axis=1)[usable]
+        joined /= np.float32(np.sqrt(len(parts)))
+        return Units(joined, labels[usable], chosen[0].units)
+
+    def _copy(self, kind: Kind, member: Member, rows: NDArray[np.float32], usable: NDArray[np.bool_]) -> None:
+        if member.axis.block == 1 and self.reader.order(member).signs:
+            return
+        labels, numbers = self.labels(kind), rows.shape[1]
+
+        def made() -> tuple[NDArray[np.bool_], Matrix]:
+            units = self.reader.units(member)
+            good = np.isin(labels, units.labels, assume_unique=True)
+            places = np.searchsorted(units.labels, labels[good])
+            return good, units.rows[np.ix_(places, drawn(self.key, kind.width, numbers))]
+
+        good, found = self.reader.keep(("small copy", len(labels), numbers), member, made, found_size)
+        usable[:] = good
+        rows[good] = found
+
+
+class Search:
+    """All groups of both models. Copy them in any order, each when its weights are at hand; then ask for the test."""
+
+    def __init__(self, held: Held, component: str) -> None:
+        models = held.left.model, held.right.model
+        groups = models[0].groups.get(component, ()), sources(models[1], component)
+        numbers = min(_numbers(reader, each) for reader, each in zip((held.left, held.right), groups, strict=True))
+        self.left, self.right = (
+            _Copies(reader, each, held.key, numbers)
+            for reader, each in zip((held.left, held.right), groups, strict=True)
+        )
+
+    def test(self) -> tuple[LabelTest, tuple[Partner, ...], tuple[Partner, ...]]:
+        """`layers`: each group against its likeliest partner, where that one stands, and the same seen from there.
+
+        H0: as for `labels`. Choosing one of k partners for each group, by whatever rule, is a choice among Π k
+        assignments; the p-value is multiplied by their number.
+        """
+        left, right = self.left.groups, self.right.groups
+        options, mine, his = self._likeliest()
+        pairs = {(place, int(other)) for place, other in enumerate(mine) if other >= 0}
+        pairs |= {(int(other), place) for place, other in enumerate(his) if other >= 0}
+        found = {pair: matches for pair in sorted(pairs) if (matches := self._matches(*pair)) is not None}
+        tally, searched = Tally(), 0.0
+        partners, mirrored = [], []
+        for place, group in enumerate(left):
+            best = _best(found, [pair for pair in found if pair[0] == place])
+            if best is not None:
+                tally.add(found[best], ())
+                searched += float(np.log10(options[place]))
+                partners.append(Partner(group, right[best[1]], found[best].units, found[best].fixed))
+        for place, group in enumerate(right):
+            best = _best(found, [pair for pair in found if pair[1] == place])
+            if best is not None:
+                mirrored.append(Partner(group, left[best[0]], found[best].units, found[best].fixed))
+        return tally.test("layers", searched), tuple(partners), tuple(mirrored)
+
+    def _matches(self, place: int, other: int) -> Matches | None:
+        chosen = self.left.common(place, self.right.common(other, list(self.left.shelves)))
+        if not chosen:
+            return None
+        # A matrix that is empty on one side is left out on both.
+        chosen = [kind for kind in chosen if self._enough(kind, place, other)]
+        if not chosen:
+            return None
+        x, y = self.left.units(place, chosen), self.right.units(other, chosen)
+        return fixed_points(x, y) if min(len(x.labels), len(y.labels)) >= FEWEST else None
+
+    def _enough(self, kind: Kind, place: int, other: int) -> bool:
+        shelves = (self.left.shelves[kind], place), (self.right.shelves[kind], other)
+        return all(int(shelf.usable[shelf.at(at)].sum()) >= FEWEST for shelf, at in shelves)
+
+    def _likeliest(self) -> tuple[Labels, Labels, Labels]:
+        """How many partners each left group may have; each left group's likeliest, and each right group's (-1: none).
+
+        By the correlation of the small copies, each less the mean of its units, so that no labelling has more of it
+        than another by what all units have in common.
+        """
+        sizes = len(self.left.groups), len(self.right.groups)
+        options = np.zeros(sizes[0], dtype=np.int64)
+        mine, his = (np.full(size, -1, dtype=np.int64) for size in sizes)
+        best = np.full(sizes[1], -np.inf)
+        for part, scores in self._scores():
+            possible = scores > -np.inf
+            options[part] = possible.sum(axis=1)
+            mine[part] = np.where(options[part] > 0, scores.argmax(axis=1), -1)
+            top = scores.max(axis=0)
+            his = np.where(top > best, scores.argmax(axis=0) + part.start, his)
+            best = np.maximum(best, top)
+        return options, mine, his
+
+    def _scores(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        shared = [kind for kind in self.left.shelves if kind in self.right.shelves]
+        centred = {kind: _centred(self.right.shelves[kind].rows) for kind in shared}
+        height, width = len(self.left.groups), len(self.right.groups)
+        step = max(1, SCORES // max(width, 1))
+        for start in range(0, height if width else 0, step):
+            part = slice(start, min(height, start + step))
+            cross, mine, his = np.zeros((3, part.stop - part.start, width))
+            possible = np.zeros(cross.shape, dtype=np.bool_)
+            for kind in shared:
+                shelf = self.left.shelves[kind]
+                chosen = np.flatnonzero((shelf.groups >= part.start) & (shelf.groups < part.stop))
+                rows = shelf.rows if len(chosen) == len(shelf.groups) else shelf.rows[chosen]
+                (x, mean, length), (y, his_mean, his_length) = _centred(rows), centred[kind]
+                place = np.ix_(shelf.groups[chosen] - part.start, self.right.shelves[kind].groups)
+                cross[place] += x @ y.T - shelf.rows.shape[1] * (mean @ his_mean.T)
+                mine[place] += length[:, None]
+                his[place] += his_length[None]
+                possible[place] = True
+            scale = np.sqrt(mine * his)
+            scores = np.divide(cross, scale, out=np.zeros_like(cross), where=scale > 0)
+            yield part, np.where(possible, scores, -np.inf)
+
+
+def found_size(copy: tuple[NDArray[np.bool_], Matrix]) -> int:
+    """The bytes of a copy that is kept."""
+    return copy[1].nbytes
+
+
+def _centred(rows: NDArray[np.float32]) -> tuple[Matrix, Matrix, NDArray[np.float64]]:
+    """Each copy in one row, the mean of its units, and its squared length about that mean."""
+    mean = rows.mean(axis=1)
+    flat = rows.reshape(len(rows), -1)
+    length = np.einsum("ij,ij->i", flat, flat) - rows.shape[1] * np.einsum("ij,ij->i", mean, mean)
+    return flat, mean, np.maximum(length, 0.0).astype(np.float64)
+
+
+def _best(found: dict[tuple[int, int], Matches], pairs: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    return max(pairs, key=lambda pair: (found[pair].fixed, found[pair].mutual), default=None)
+
+
+def _kinds(reader: Reader, group: Group) -> Mapping[Kind, Member]:
+    """A group's members by their kinds, which a reader knows from one reference to the next."""
+    return reader.kept.get(
+        ("kinds", group.component, group.name), lambda: kinds(reader.model, group), lambda _: SMALL
+    )
+
+
+def _numbers(reader: Reader, groups: Sequence[Group]) -> int:
+    """How many numbers of a unit a small copy has of each matrix, so that all of them fit."""
+    members = [_kinds(reader, group) for group in groups]
+    units = sum(min(kind.units, SEARCHED) for each in members for kind in each)
+    most = max(map(len, members), default=1)
+    return max(FEWEST_ACROSS, min(ACROSS // max(most, 1), ROOM // max(units, 1)))
