@@ -10,6 +10,7 @@ size, depth and count are capped before anything is built.
 from __future__ import annotations
 
 import io
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -146,16 +147,7 @@ def read_yaml(file: Path, family: type[DokjaError], data: bytes | None = None) -
     try:
         tree = _build(file, text, places, family)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise family(
-            Problem(
-                "yaml-syntax",
-                "This is not YAML 1.2: {problem}.",
-                "Check the indentation and the quotes near this line.",
-                _place(file, mark),
-                {"problem": str(error.problem or error.context)},
-            )
-        ) from error
+        raise family(_syntax(file, error)) from error
     except ReaderError as error:
         raise family(
             Problem(
@@ -167,6 +159,66 @@ def read_yaml(file: Path, family: type[DokjaError], data: bytes | None = None) -
             )
         ) from error
     return Document(file, tree, MappingProxyType(places))
+
+
+_SLIPS: tuple[tuple[str, str, str, bool], ...] = (
+    ("character '\\t'", "A tab stands where spaces are due.", "Indent by spaces.", False),
+    (
+        "could not find expected ':'",
+        "A name stands here without its colon.",
+        "Write a colon and a space after the name, as in “seats: 4”.",
+        True,
+    ),
+    (
+        "mapping values are not allowed",
+        "A colon stands where no name can begin.",
+        "Put a text that holds a colon into quotes; indent this line like its neighbours, and give the one above a "
+        "space after its colon.",
+        False,
+    ),
+    (
+        "sequence entries are not allowed",
+        "A dash stands where no list can begin.",
+        "Begin the list on a line of its own, below its name.",
+        False,
+    ),
+    (
+        "expected <block end>",
+        "The line does not fit the ones above it.",
+        "Indent it like its neighbours, and write a space after its dash and its colon; within '…' a quote is "
+        "written twice.",
+        False,
+    ),
+    ("found unexpected end of stream", "A quote that is opened here is never closed.", "Close it.", True),
+    (
+        "expected ',' or",
+        "A bracket that is opened here is never closed, or a comma is missing in it.",
+        "Close it, or write the comma.",
+        True,
+    ),
+    (
+        "cannot start any token",
+        "No value can begin with this character.",
+        "Put the value into quotes.",
+        False,
+    ),
+)
+"""The slips that people make: what the parser says, what that means, how to mend it, whether it began earlier."""
+
+
+def _syntax(file: Path, error: MarkedYAMLError) -> Problem:
+    said = str(error.problem or error.context)
+    for sign, what, mend, earlier in _SLIPS:
+        if sign in said:
+            mark = error.context_mark if earlier and error.context_mark else error.problem_mark
+            return Problem("yaml-syntax", what, mend, _place(file, mark))
+    return Problem(
+        "yaml-syntax",
+        "This is not YAML 1.2: {problem}.",
+        "Check the indentation, the quotes, and the spaces after dashes and colons near this line.",
+        _place(file, error.problem_mark or error.context_mark),
+        {"problem": said},
+    )
 
 
 def _events(text: str) -> Iterator[Event]:
@@ -311,10 +363,14 @@ _MENDS = {
 }
 
 
+_QUOTED = re.compile(r"'([^']*)'")
+
+
 def _problem(details: ErrorDetails, tree: Any, locate: Locate, code: str) -> Problem:  # noqa: ANN401
     path = _known_path(tree, details["loc"])
     context = details.get("ctx", {})
-    what, mend = _MENDS.get(details["type"], ("“{field}”: {reason}.", "Mend the value “{value}”."))
+    kind = "string_too_short" if details["type"] == "too_short" and details["input"] == "" else details["type"]
+    what, mend = _MENDS.get(kind, ("“{field}”: {reason}.", "Mend the value “{value}”."))
     odd = [letter for letter in dict.fromkeys(str(details["input"])) if not letter.isascii()]
     if details["type"] == "string_pattern_mismatch" and odd:
         what = "“{value}” holds {odd}; an id holds ASCII letters only, and none that look like them."
@@ -329,7 +385,7 @@ def _problem(details: ErrorDetails, tree: Any, locate: Locate, code: str) -> Pro
         {
             "field": name,
             "value": str(tag if tag is not None else details["input"])[:80],
-            "expected": str(expected),
+            "expected": ", ".join(_QUOTED.findall(str(expected))) or str(expected),
             "odd": ", ".join(f"U+{ord(letter):04X} {unicodedata.name(letter, '')}".strip() for letter in odd[:3]),
             "reason": details["msg"].removeprefix("Value error, "),
         },
@@ -337,10 +393,18 @@ def _problem(details: ErrorDetails, tree: Any, locate: Locate, code: str) -> Pro
 
 
 def _known_path(tree: Tree, location: tuple[int | str, ...]) -> Path_:
-    """The part of pydantic's location that stands in the document (it also names the types of a union)."""
+    """The part of pydantic's location that stands in the document.
+
+    It also names the types of a union, as the first step into one; such a name may be that of a field as well.
+    """
     path: list[str | int] = []
     node: Any = tree
+    entered = True
     for part in location:
+        if entered and isinstance(node, dict) and part in (node.get(tag) for tag in ("kind", "rule", "type")):
+            entered = False
+            continue
+        entered = True
         if isinstance(node, dict) and part in node:
             node = node[part]
         elif isinstance(node, list) and isinstance(part, int) and part < len(node):

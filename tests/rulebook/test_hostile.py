@@ -67,3 +67,57 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RulebookError) as caught:
         read_rulebook([])
     assert [problem.code for problem in caught.value.problems] == ["rulebook-empty"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "said"),
+    [
+        ("a: 1\nb:2\nc: 3\n", 2, 1, "A name stands here without its colon."),
+        ("a:b\nc: 1\n", 2, 2, "A colon stands where no name can begin."),
+        ("a:\n\tb: 1\n", 2, 1, "A tab stands where spaces are due."),
+        ("a: - b\n", 1, 4, "A dash stands where no list can begin."),
+        ("a:\n  - x\n b: 1\n", 3, 2, "The line does not fit the ones above it."),
+        ("a: 'x\nb: 1\n", 1, 4, "A quote that is opened here is never closed."),
+        ("a: [1, 2\nb: 3\n", 1, 4, "A bracket that is opened here is never closed, or a comma is missing in it."),
+        ("a: @x\n", 1, 4, "No value can begin with this character."),
+    ],
+)
+def test_a_slip_is_told_in_plain_words_where_it_began(
+    text: str, line: int, column: int, said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "0001.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(RulebookError) as caught:
+        read_rulebook([file])
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.what) == ("yaml-syntax", said)
+    assert (problem.place.line, problem.place.column) == (line, column)
+
+
+STARTER = Path(__file__).parents[2] / "dokja" / "programme" / "starter" / "rulebook" / "0001-rules.yaml"
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong"),
+    [
+        ("    majority: 0.5", "    majority: 50%"),
+        ("    raters: 7", "    raters: seven"),
+        ("          combine: trimmed-mean", "          combine: median"),
+        ("              points: 15", "              points: fifteen"),
+        ("    order: gate-then-points", "    order: points"),
+        ("      submission: 2027-07-30T18:00:00+09:00", "      submission: 2027-07-30"),
+    ],
+)
+def test_a_wrong_field_is_told_at_its_own_line_whatever_its_clause_calls_its_fields(
+    written: str, wrong: str, tmp_path: Path
+) -> None:
+    text = STARTER.read_text(encoding="utf-8")
+    assert written in text
+    file = tmp_path / "0001.yaml"
+    file.write_text(text.replace(written, wrong, 1), encoding="utf-8")
+    with pytest.raises(RulebookError) as caught:
+        read_rulebook([file])
+    (problem,) = caught.value.problems
+    line = 1 + text[: text.index(written)].count("\n")
+    assert (problem.place.line, problem.place.column) == (line, len(written) - len(written.lstrip()) + 1)
+    assert "'" not in problem.values["expected"]
