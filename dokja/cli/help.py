@@ -72,7 +72,7 @@ def _page(command: Command, ctx: Context) -> str:
 def _parts(command: Command, ctx: Context, voice: Voice) -> list[RenderableType]:
     params = command.get_params(ctx)
     arguments = [param for param in params if isinstance(param, TyperArgument)]
-    pieces = [ctx.command_path, "[OPTIONS]", *(argument.metavar or "" for argument in arguments)]
+    pieces = [ctx.command_path, "[OPTIONS]", *map(_said, arguments)]
     verbs = command.commands if isinstance(command, TyperGroup) else {}
     if verbs:
         pieces.append("VERB")
@@ -89,6 +89,12 @@ def _parts(command: Command, ctx: Context, voice: Voice) -> list[RenderableType]
         if rows:
             parts += [Text(title, style="bold"), _rows(rows), Text("")]
     return parts[:-1]
+
+
+def _said(argument: TyperArgument) -> str:
+    """An argument in the usage line, in brackets where it may be left out."""
+    name = argument.metavar or ""
+    return name if argument.required else f"[{name}]"
 
 
 def _rows(rows: list[tuple[str, str]]) -> Padding:
