@@ -5,17 +5,26 @@ The expected figures are those of the ministry's releases and of the press, as c
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
 
 from dokja.adjudicate import Outcome, StageOutcome, published, why
+from dokja.cli.verdicts import stage_lines, verdict_lines
 from dokja.programme import open_programme, run
 from dokja.report import Publication
+from dokja.report.edition import Edition
+from dokja.report.machine_readable import exact_text
+from dokja.report.site import site
+from dokja.values import LanguageCode
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -181,3 +190,73 @@ def test_with_the_complete_rulebook_the_same_acts_open_the_extra_call_by_rule(co
     assert situation.opens_calls == ("extra-call",)
     assert set(verdicts(found).values()) == {"agreed"}
     assert not complete.findings
+
+
+SUMS = {
+    ("stage-1", "mean-of-parts", "total", None): ("79.72", "79.7", True),
+    ("stage-1", "value-of-parts", "total", "lg"): ("90.2", "90.2", True),
+    ("stage-1", "value-of-parts", "benchmark", "lg"): ("33.6", "33.6", True),
+    ("stage-2", "mean-of-parts", "total", None): ("68.84", None, None),
+    ("stage-2", "mean-of-teams", "total", None): ("68.825", None, None),
+    ("stage-2", "value-of-parts", "total", "motif"): ("65.8", "65.8", True),
+    ("stage-2", "value-of-parts", "benchmark", "motif"): ("24.6", None, None),
+    ("stage-2", "mean-of-parts", "benchmark", None): ("22.53", "22.5", True),
+    ("stage-2", "mean-of-parts", "user", None): ("17.56", "17.6", True),
+    ("stage-2", "other-definition", "aaii", None): ("9.425", "9.48", False),
+}
+"""What a reader with a pencil finds from the figures of either stage, and what was published of the same."""
+
+
+def test_the_published_figures_add_up_to_what_a_reader_finds(real: Publication) -> None:
+    found = {
+        (each.stage, sum_.kind, sum_.measure, sum_.team): (
+            exact_text(sum_.result),
+            None if sum_.published is None else str(sum_.published),
+            sum_.fits,
+        )
+        for each in real.outcome.stages
+        for sum_ in each.additions
+    }
+    assert found == SUMS
+
+
+def test_without_leaks_no_sum_rests_on_one(real: Publication) -> None:
+    official = stage(real.alternatives["leaks"], "stage-2")
+    assert {(each.kind, each.measure) for each in official.additions} == {
+        ("mean-of-parts", "total"),
+        ("mean-of-parts", "benchmark"),
+        ("mean-of-parts", "user"),
+        ("other-definition", "aaii"),
+    }
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_every_sum_is_shown_on_the_page_and_at_the_terminal(language: LanguageCode, real: Publication) -> None:
+    edition = Edition(real, language)
+    console = Console(width=100, file=StringIO(), highlight=False)
+    console.print(*verdict_lines(edition))
+    told = console.file.getvalue()  # type: ignore[attr-defined]
+    files = site(real)
+    for (name, *_), (result, published_, _fits) in SUMS.items():
+        page = files[f"{language}/{name}.html"]
+        assert f"= <strong>{result}</strong>" in page
+        assert re.search(rf"(^|\s){re.escape(result)}( \*)?(\s|$)", told), result
+        assert published_ is None or published_ in page
+    assert "does not fit" in told or "부합하지 않음" in told
+
+
+@pytest.mark.parametrize(("language", "fate"), [("ko", "점수로 탈락"), ("en", "leaves on points")])
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_at_every_width_a_team_stands_in_one_line_with_what_was_decided(
+    width: int, language: LanguageCode, fate: str, real: Publication
+) -> None:
+    stream = StringIO()
+    Console(width=width, file=stream, highlight=False).print(
+        *stage_lines(real.outcome.stages[0], Edition(real, language))
+    )
+    lines = stream.getvalue().splitlines()
+    assert max(cell_len(line) for line in lines) <= width
+    (row,) = [line for line in lines if re.match(r"\s+5\s+NC AI", line)]
+    assert "38.05" in row
+    assert row.rstrip().endswith(fate)
+    assert ("17.60" in row) == (width > 80)

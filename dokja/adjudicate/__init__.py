@@ -4,6 +4,7 @@ from dokja.adjudicate.adjudication import adjudicate
 from dokja.adjudicate.evidence import Evidence, gather
 from dokja.adjudicate.interval import Interval, published, to_decimal
 from dokja.adjudicate.outcome import (
+    Addition,
     AggregateFound,
     CallOutcome,
     Fate,
@@ -23,6 +24,7 @@ from dokja.adjudicate.outcome import (
 from dokja.adjudicate.why import Explanation, figures_of, why
 
 __all__ = [
+    "Addition",
     "AggregateFound",
     "CallOutcome",
     "Evidence",

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
 from dokja.adjudicate.interval import Interval
@@ -142,6 +144,40 @@ class FigureCheck:
     verdict: Literal["confirmed", "consistent", "contradicted", "free"]
 
 
+AdditionKind = Literal["mean-of-parts", "value-of-parts", "mean-of-teams", "other-definition"]
+
+
+@dataclass(frozen=True)
+class Term:
+    """A published figure that is added, and the act that published it; `team` where it is a team's own."""
+
+    measure: str
+    value: Decimal
+    act: int
+    team: str | None = None
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What published figures come to when they are added as they stand: result = share × Σ terms.
+
+    kind: a mean from the means of the parts, a team's value from its parts, a mean from all teams' values, or an
+    index reported under another `definition` than the one that counts. published, act: the figure that was published
+    of the same. fits: whether rounding alone can explain the difference, `None` where nothing was published.
+    """
+
+    kind: AdditionKind
+    measure: str
+    team: str | None
+    definition: str | None
+    terms: tuple[Term, ...]
+    share: Fraction
+    result: Fraction
+    published: Decimal | None
+    act: int | None
+    fits: bool | None
+
+
 @dataclass(frozen=True)
 class AggregateFound:
     """The mean, the best and the gap of a measure over the stage's teams, as far as they are known."""
@@ -180,6 +216,7 @@ class StageOutcome:
     at: the time for which the rules are taken: that of the decision, or the horizon where none was taken.
     scores: by team and measure. certainly_above: pairs (a, b) where a is strictly ahead of b on the total.
     conflict: published figures that cannot all be true, as supports; empty where they can.
+    additions: what the published figures add up to as they stand.
     score_published: when the score clause that is used took effect, where that is after the decision.
     """
 
@@ -200,6 +237,7 @@ class StageOutcome:
     conflict: tuple[Support, ...] = ()
     score_published: datetime | None = None
     withdrawn: tuple[str, ...] = ()
+    additions: tuple[Addition, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from dokja.adjudicate.additions import additions
 from dokja.adjudicate.contingencies import found_situations, settled_tie
 from dokja.adjudicate.course import StageCourse
 from dokja.adjudicate.cut import Field, compared, deciding_step, fates, minimum_reached, remaining, settle_ties
@@ -85,16 +86,18 @@ def _scored(blank: StageOutcome, enacted: Enacted, evidence: Evidence, rules: Ru
     intervals = {key: score.interval for key, score in scores.items()}
     most = differences(narrowing, {team: intervals[team, root.id] for team in teams})
     above = certainly_above(narrowing, most)
+    places = positions(teams, most, above)
     late = enacted.document.effective > blank.at or enacted.document.announced > blank.at
     return replace(
         blank,
         root=root.id,
         scores=scores,
-        positions=positions(teams, most, above),
+        positions=places,
         certainly_above=above,
         aggregates=aggregates(narrowing, intervals),
         checks=() if narrowing.conflict else check_figures(root, teams, values, figures),
         conflict=narrowing.conflict,
+        additions=additions(blank.stage, root, teams, figures, places, evidence),
         score_published=max(enacted.document.effective, enacted.document.announced) if late else None,
     )
 

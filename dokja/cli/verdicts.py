@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from markupsafe import Markup
 from rich.box import Box
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +17,7 @@ from dokja.adjudicate import Outcome, StageOutcome, Verdict
 from dokja.cli.face import FOLD
 from dokja.language import mark
 from dokja.report.edition import Edition
+from dokja.report.figure_tables import AdditionRow, addition_rows
 from dokja.report.stage_summary import began, decision_of, headline, summary
 from dokja.report.standings import Standings, standings
 from dokja.report.verdict_rows import VerdictRow, verdict_rows
@@ -29,6 +32,12 @@ STANDING_STYLES = {"exact": "bold", "published": "bold", "between": "", "unknown
 
 RULED = Box("    \n    \n ── \n    \n ┄┄ \n    \n    \n    \n")
 """A line under the head, a lighter one where a section ends."""
+
+LEAST_WIDTH = 16
+"""Columns that what was decided is given at least: no word of it is broken."""
+
+WIDEST = 500
+"""A terminal on which every table has the room it asks for."""
 
 PARTING: frozenset[Verdict] = frozenset({"contradicted", "not-covered"})
 """The verdicts by which a decision and the rules in force part."""
@@ -55,6 +64,9 @@ def stage_lines(outcome: StageOutcome, edition: Edition) -> Iterator[RenderableT
     if rows:
         yield Padding(_verdicts(rows, edition), (1, 0, 0, 0))
     yield _list(summary(outcome, edition))
+    sums = addition_rows(outcome, edition)
+    if sums:
+        yield Padding(_sums(sums, edition), (1, 0, 0, 0))
 
 
 def parting_lines(outcome: Outcome, edition: Edition) -> Iterator[RenderableType]:
@@ -86,25 +98,48 @@ def _heading(outcome: StageOutcome, edition: Edition) -> RenderableType:
     return Padding(line, (1, 0, 0, 0))
 
 
-def _standings(standings: Standings, edition: Edition) -> Table:
-    """The table of places and points; a line stands under the last seat."""
+@dataclass(frozen=True)
+class FirstThatFits:
+    """The first of several tables that the terminal is wide enough for, or else the last."""
+
+    tables: tuple[Table, ...]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The table that is shown."""
+        wide = options.update_width(WIDEST)
+        fitting = (each for each in self.tables if Measurement.get(console, wide, each).minimum <= options.max_width)
+        yield next(fitting, self.tables[-1])
+
+
+def _standings(standings: Standings, edition: Edition) -> FirstThatFits:
+    """The table of places and points; a narrow terminal shows the total alone."""
+    every = len(standings.columns)
+    return FirstThatFits(tuple(_places(standings, edition, shown) for shown in dict.fromkeys((every, min(every, 1)))))
+
+
+def _places(standings: Standings, edition: Edition, shown: int) -> Table:
+    """Places, as many columns of points as are shown, and what was decided; a line stands under the last seat."""
     table = _table()
     table.add_column(edition.voice(mark("place")), justify="right", no_wrap=True)
     table.add_column(edition.voice(mark("team")), no_wrap=True)
-    for column in standings.columns:
+    for column in standings.columns[:shown]:
         title = Text(column.title.striptags()).append(f"\n/ {column.points}", style="dim not bold")
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column(edition.voice(mark("decided")), overflow=FOLD)
+    table.add_column(edition.voice(mark("decided")), overflow=FOLD, min_width=LEAST_WIDTH)
     for row in standings.rows:
         numbers = (
             Text(cell.quantity.text + (" *" if cell.leaked else ""), style=STANDING_STYLES[cell.quantity.standing])
-            for cell in row.numbers
+            for cell in row.numbers[:shown]
         )
         decided = Text(row.decided.striptags()) if row.decided else Text("")
         table.add_row(row.place, row.team.striptags(), *numbers, decided, end_section=row.last_seat)
-    if any(cell.leaked for row in standings.rows for cell in row.numbers):
-        table.caption = Text(edition.voice(mark("* by a leak; leave leaks out with --without leaks")), style="dim")
-        table.caption_justify = "left"
+    notes = []
+    if any(cell.leaked for row in standings.rows for cell in row.numbers[:shown]):
+        notes.append(edition.voice(mark("* by a leak; leave leaks out with --without leaks")))
+    if shown < len(standings.columns):
+        notes.append(edition.voice(mark("The axes stand on the pages, and here on a wider terminal.")))
+    if notes:
+        table.caption, table.caption_justify = Text("\n".join(notes), style="dim"), "left"
     return table
 
 
@@ -115,6 +150,22 @@ def _verdicts(rows: Iterable[VerdictRow], edition: Edition) -> Table:
     for row in rows:
         follows = Text("\n").join(_plain(each) for each in row.follows)
         table.add_row(_plain(row.subject), _plain(row.decided), follows, _verdict(row))
+    return table
+
+
+def _sums(rows: Iterable[AdditionRow], edition: Edition) -> Table:
+    table = _table()
+    for title in (mark("what the figures add up to"), mark("sum")):
+        table.add_column(edition.voice(title), overflow=FOLD)
+    for title in (mark("comes to"), mark("published")):
+        table.add_column(edition.voice(title), justify="right", no_wrap=True)
+    table.add_column(edition.voice(mark("check")), no_wrap=True)
+    for row in rows:
+        result = Text(row.result + (" *" if row.leaked else ""), style="bold")
+        verdict = _plain(row.verdict.said) if row.verdict else Text("")
+        if row.verdict and row.verdict.kind == "contradicted":
+            verdict.stylize(COLOURS["contradicted"])
+        table.add_row(_plain(row.what), row.sum, result, row.published, verdict)
     return table
 
 

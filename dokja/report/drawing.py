@@ -25,6 +25,9 @@ TEXT, SMALL = 14, 12
 BASELINE, BAR_TOP, BAR_END = 17, 25, 34
 """Where, in a lane, its name and its marks stand."""
 
+OVERLAP = 4
+"""How far the lines of the scale stand out above and below the marks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -167,8 +170,16 @@ def _texts(texts: Sequence[_Text], align: Literal["left", "center", "right"]) ->
 
 
 def _verticals(drawing: Drawing, numbers: Sequence[float], colour: str) -> Layer:
-    bottom = drawing.top(len(drawing.lanes))
-    rows = [{"x": drawing.across(number), "y": HEAD, "y2": bottom} for number in numbers]
+    """Lines along the marks of every lane; none runs through a word."""
+    rows = [
+        {
+            "x": drawing.across(number),
+            "y": drawing.top(lane) + BAR_TOP - OVERLAP,
+            "y2": drawing.top(lane) + BAR_END + OVERLAP,
+        }
+        for lane, _ in _rows(drawing)
+        for number in numbers
+    ]
     mark = {"type": "rule", "color": colour, "strokeWidth": 1}
     return layer(rows, mark, x=place("x"), y=place("y"), y2=end("y2"))
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dokja.adjudicate import FigureCheck, StageOutcome
+from dokja.adjudicate import Addition, FigureCheck, StageOutcome
+from dokja.adjudicate.outcome import AdditionKind
+from dokja.language import mark
 from dokja.report.cells import Label
 from dokja.report.edition import Edition
 from dokja.report.figure_words import figure_kind
-from dokja.report.quantities import interval_text
+from dokja.report.quantities import interval_text, number_text
 from dokja.report.words import FIGURE_VERDICT_MEANINGS, FIGURE_VERDICTS
 from dokja.rulebook import AnyMeasure, children
 from dokja.values import plain
@@ -40,6 +42,64 @@ class AggregateRow:
     mean: str
     best: str
     gap: str
+
+
+@dataclass(frozen=True)
+class AdditionRow:
+    """What published figures add up to, beside the figure that was published of the same."""
+
+    what: Markup
+    sum: str
+    result: str
+    published: str
+    verdict: Label | None
+    leaked: bool
+    sources: tuple[Markup, ...]
+
+
+ADDITIONS: Mapping[AdditionKind, str] = {
+    "mean-of-parts": mark("{measure}, mean: from the means of its parts"),
+    "value-of-parts": mark("{measure} of {team}: from its parts"),
+    "mean-of-teams": mark("{measure}, mean: from every team's own"),
+    "other-definition": mark("{measure}, mean: from another index, “{definition}”"),
+}
+
+
+def addition_rows(outcome: StageOutcome, edition: Edition) -> tuple[AdditionRow, ...]:
+    """Everything that the published figures of the stage add up to."""
+    return tuple(_addition(each, outcome.stage, edition) for each in outcome.additions)
+
+
+def _addition(each: Addition, stage: str, edition: Edition) -> AdditionRow:
+    values = {
+        "measure": edition.measure(stage, each.measure),
+        "team": edition.team(each.team) if each.team else "",
+        "definition": each.definition or "",
+    }
+    acts = dict.fromkeys((*(term.act for term in each.terms), *([each.act] if each.act is not None else [])))
+    verdict = {
+        True: Label("consistent", edition.say(FIGURE_VERDICTS["consistent"])),
+        False: Label("contradicted", edition.say(mark("does not fit"))),
+    }
+    return AdditionRow(
+        what=edition.say(ADDITIONS[each.kind], values),
+        sum=_sum(each),
+        result=number_text(each.result),
+        published="" if each.published is None else plain(each.published),
+        verdict=None if each.fits is None else verdict[each.fits],
+        leaked=any(edition.leaked(act) for act in acts),
+        sources=tuple(edition.act_and_source(act) for act in acts),
+    )
+
+
+def _sum(each: Addition) -> str:
+    """The terms, and what is done to their sum: "(69.0 + 70.6) ÷ 2"."""
+    terms = " + ".join(plain(term.value) for term in each.terms)
+    if each.share == 1:
+        return terms
+    mean = f"({terms}) ÷ {len(each.terms)}"
+    rest = each.share * len(each.terms)
+    return mean if rest == 1 else f"{mean} × {number_text(rest)}"
 
 
 def check_rows(outcome: StageOutcome, edition: Edition) -> tuple[CheckRow, ...]:

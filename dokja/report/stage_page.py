@@ -11,11 +11,19 @@ from dokja.adjudicate import GateResult, StageOutcome
 from dokja.report import addresses
 from dokja.report.alternatives import Alternative, alternatives
 from dokja.report.cells import Label, by_place
+from dokja.report.drawing import Chart
 from dokja.report.edition import Edition
-from dokja.report.figure_tables import AggregateRow, CheckRow, aggregate_rows, check_rows
+from dokja.report.figure_tables import (
+    AdditionRow,
+    AggregateRow,
+    CheckRow,
+    addition_rows,
+    aggregate_rows,
+    check_rows,
+)
 from dokja.report.reading_cards import ReadingCard, reading_card
 from dokja.report.stage_summary import began, decision_of, headline, summary
-from dokja.report.standings import Standings, standings
+from dokja.report.standings import Standings, standings, standings_charts
 from dokja.report.verdict_rows import VerdictRow, verdict_rows
 from dokja.report.words import GATE_RESULTS
 
@@ -55,9 +63,12 @@ class StagePage:
     summary: tuple[Markup, ...]
     verdicts: tuple[VerdictRow, ...]
     standings: Standings | None
+    chart: Chart | None
+    axis_charts: tuple[Chart, ...]
     gates: GateTable | None
     readings: tuple[ReadingCard, ...]
     checks: tuple[CheckRow, ...]
+    additions: tuple[AdditionRow, ...]
     aggregates: tuple[AggregateRow, ...]
     alternatives: tuple[Alternative, ...]
     trace: str | None
@@ -67,6 +78,7 @@ def stage_page(outcome: StageOutcome, edition: Edition) -> StagePage:
     """The page of a stage; of one that has not begun, only what the rulebook plans."""
     decision = decision_of(outcome, edition)
     started = began(outcome, edition)
+    chart, axis_charts = standings_charts(outcome, edition)
     return StagePage(
         id=outcome.stage,
         title=edition.stage_title(outcome.stage),
@@ -80,9 +92,12 @@ def stage_page(outcome: StageOutcome, edition: Edition) -> StagePage:
         summary=summary(outcome, edition) if started else (),
         verdicts=verdict_rows(outcome, edition),
         standings=standings(outcome, edition),
+        chart=chart,
+        axis_charts=axis_charts,
         gates=_gate_table(outcome, edition) if started else None,
         readings=tuple(reading_card(each, outcome, edition) for each in outcome.readings) if started else (),
         checks=check_rows(outcome, edition),
+        additions=addition_rows(outcome, edition),
         aggregates=aggregate_rows(outcome, edition),
         alternatives=alternatives(outcome, edition),
         trace=addresses.trace_page(outcome.stage) if outcome.scores else None,

@@ -37,12 +37,10 @@ class StandingRow:
 
 @dataclass(frozen=True)
 class Standings:
-    """The table, and the charts that show it."""
+    """The table."""
 
     columns: tuple[Column, ...]
     rows: tuple[StandingRow, ...]
-    chart: Chart
-    axis_charts: tuple[Chart, ...]
 
 
 def axes(root: AnyMeasure) -> tuple[AnyMeasure, ...]:
@@ -72,9 +70,17 @@ def standings(outcome: StageOutcome, edition: Edition) -> Standings | None:
             )
             for number, team in enumerate(teams, start=1)
         ),
-        chart=standings_chart(outcome, root, teams, edition),
-        axis_charts=tuple(measure_chart(outcome, measure, teams, edition) for measure in axes(root)),
     )
+
+
+def standings_charts(outcome: StageOutcome, edition: Edition) -> tuple[Chart | None, tuple[Chart, ...]]:
+    """The totals drawn, and each axis; none where there are no standings."""
+    measures = edition.rules.measures(outcome.stage)
+    if outcome.root is None or not outcome.scores or not measures:
+        return None, ()
+    root, teams = measures[0], by_place(outcome)
+    drawn = tuple(measure_chart(outcome, measure, teams, edition) for measure in axes(root))
+    return standings_chart(outcome, root, teams, edition), drawn
 
 
 def _column(measure: AnyMeasure, stage: str, edition: Edition) -> Column:
