@@ -1,4 +1,4 @@
-"""A number's trace as a tree: what it is computed from, the figures that bound it, the acts and their sources."""
+"""Traces as trees: of a number, down to acts and sources; of a team's place, its gates and its fate."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dokja.language import mark
 from dokja.report.edition import Edition
 from dokja.report.figure_words import support_said
 from dokja.report.quantities import interval_text, number_text
+from dokja.report.team_page import team_in_stage
 from dokja.report.words import MEASURE_RULES, STANDINGS
 
 SHOWN_ACTS = 5
@@ -25,6 +26,47 @@ def trace(stage: StageOutcome, explanation: Explanation, edition: Edition) -> Tr
     tree = Tree(title, guide_style="dim")
     _grow(tree, stage, explanation, edition)
     return tree
+
+
+def fate(stage: StageOutcome, team: str, edition: Edition) -> Tree:
+    """Why a team stands where it stands: its place, its gates, each reading of the rules, the decision."""
+    shown = team_in_stage(stage, team, edition)
+    tree = Tree(Text(f"{edition.stage_title(stage.stage)} · {edition.called(team)}", style="bold"), guide_style="dim")
+    if shown.place:
+        values = {"place": shown.place, "teams": shown.teams, "seats": shown.seats}
+        branch = tree.add(
+            _plain(edition.say(mark("place on points: {place} of {teams} teams, {seats} seats"), values))
+        )
+        for message, others in _placed(stage, team):
+            branch.add(_plain(edition.say(message, {"teams": edition.team_list(others)})))
+    for gate, cell in shown.gates:
+        values = {"gate": gate.striptags(), "result": cell.result.said}
+        branch = tree.add(_plain(edition.say(mark("gate “{gate}”: {result}"), values)))
+        for act in cell.acts:
+            branch.add(_plain(act))
+    for reading in shown.readings:
+        tree.add(_plain(Markup("{}: {} ({})").format(reading.order, reading.goes_on.said, reading.why)))
+    if shown.verdict is not None:
+        values = {"decided": shown.verdict.decided, "verdict": shown.verdict.verdict.said}
+        branch = tree.add(_plain(edition.say(mark("decided: {decided}. Held against the rules: {verdict}."), values)))
+        if stage.decision is not None:
+            branch.add(_plain(edition.act_and_source(stage.decision)))
+        for each in (*shown.verdict.reasons, *shown.verdict.clauses):
+            branch.add(_plain(each))
+    return tree
+
+
+def _placed(stage: StageOutcome, team: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Who is ahead of a team for certain, who behind, and of whom neither is shown."""
+    ahead = tuple(other for other in stage.teams if (other, team) in stage.certainly_above)
+    behind = tuple(other for other in stage.teams if (team, other) in stage.certainly_above)
+    neither = tuple(other for other in stage.teams if other not in (team, *ahead, *behind))
+    told = (
+        (mark("ahead for certain: {teams}"), ahead),
+        (mark("behind for certain: {teams}"), behind),
+        (mark("not settled: {teams}"), neither),
+    )
+    return (each for each in told if each[1])
 
 
 def _grow(tree: Tree, stage: StageOutcome, explanation: Explanation, edition: Edition) -> None:

@@ -1,4 +1,4 @@
-"""`dokja why`: where a number comes from, down to acts, clauses and sources."""
+"""`dokja why`: where a number comes from, down to acts, clauses and sources; why a team stands where it stands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HELP = mark(
     "Show where a number comes from: the numbers it is computed from and the published figures that bound it, down "
-    "to acts, clauses and sources."
+    "to acts, clauses and sources. Of a team alone: its place, its gates, and what the rules lead to for it."
 )
 
 Without = Annotated[
@@ -37,7 +37,10 @@ def why(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help=mark("A programme's folder."))],
     stage: Annotated[str, typer.Argument(metavar="STAGE", help=mark("A stage's id, such as stage-2."))],
     number: Annotated[
-        str, typer.Argument(metavar="TEAM.MEASURE", help=mark("A team's id and a measure's, such as motif.total."))
+        str,
+        typer.Argument(
+            metavar="TEAM[.MEASURE]", help=mark("A team's id, alone or with a measure's, such as motif.total.")
+        ),
     ],
     without: Without = None,
 ) -> None:
@@ -52,12 +55,35 @@ def why(
     if publication is None:
         raise RuntimeError("a run without a site works the outcome out")
     found = _stage(publication.outcome, stage)
+    if number in found.teams:
+        _tell_fate(face, publication, found, number)
+        return
     explanation = _explanation(found, number)
     if face.json:
         acts = [{"index": index, "act": publication.acts.get(index)} for index in explanation.acts]
         face.write(to_json({"stage": stage, "explanation": explanation, "acts": acts}))
         return
     _print(face, publication, found, explanation)
+
+
+def _tell_fate(face: Face, publication: Publication, stage: StageOutcome, team: str) -> None:
+    from dokja.cli.trace import fate
+    from dokja.report.edition import Edition
+    from dokja.report.machine_readable import to_json
+
+    if not face.json:
+        face.show(fate(stage, team, Edition(publication, face.voice.language)))
+        return
+    told = {
+        "stage": stage.stage,
+        "team": team,
+        "position": stage.positions.get(team),
+        "certainly_above": [list(pair) for pair in sorted(stage.certainly_above) if team in pair],
+        "gates": [result for result in stage.gates if result.team == team],
+        "fates": {reading.order: reading.fates[team] for reading in stage.readings},
+        "holdings": [held for held in stage.holdings if (held.part, held.subject) == ("team", team)],
+    }
+    face.write(to_json(told))
 
 
 def _stage(outcome: Outcome, name: str) -> StageOutcome:

@@ -85,7 +85,7 @@ def team_page(team: str, edition: Edition) -> TeamPage:
         members=tuple(edition.text(member) for member in latest.members) if latest else (),
         calls=tuple(edition.call(act.call).shown for act in applied),
         stages=tuple(
-            _in_stage(outcome, team, edition)
+            team_in_stage(outcome, team, edition)
             for outcome in edition.publication.outcome.stages
             if team in outcome.teams or team in outcome.withdrawn
         ),
@@ -108,7 +108,8 @@ def named_by(act: AnyAct) -> frozenset[str]:
     return frozenset(each for each in named if each is not None)
 
 
-def _in_stage(outcome: StageOutcome, team: str, edition: Edition) -> TeamInStage:
+def team_in_stage(outcome: StageOutcome, team: str, edition: Edition) -> TeamInStage:
+    """How a team stood in a stage: its place, its gates, what follows by each reading, what was decided."""
     held = next((each for each in outcome.holdings if each.part == "team" and each.subject == team), None)
     return TeamInStage(
         id=outcome.stage,

@@ -21,6 +21,7 @@ VERBS = (
     ("lint", "{folder}"),
     ("run", "{folder}", "--no-site"),
     ("why", "{folder}", "stage-1", "team-a.total"),
+    ("why", "{folder}", "stage-1", "team-a"),
     ("rulebook", "show", "{folder}"),
     ("rulebook", "schema"),
     ("record", "list", "{folder}"),
@@ -127,6 +128,18 @@ def test_run_in_json_holds_exact_numbers(decided: Path, dokja: Dokja) -> None:
     }
     assert said["taken"] == 0
     assert said["stamp"]["size"] == 26
+
+
+def test_why_of_a_team_tells_its_place_its_gates_and_its_fate(decided: Path, dokja: Dokja) -> None:
+    """Team B was sent away although both teams have a seat: place, gate, fate and verdict stand below each other."""
+    said = dokja("why", decided, "stage-1", "team-b").out
+    assert re.search(r"place on points: 2 of 2 teams, \d seats", said)
+    assert "ahead for certain: Team A" in said
+    assert said.index("gate “") < said.index("goes on for certain") < said.index("decided: leaves on points")
+    assert "Held against the rules: contradicted." in said
+    told = json.loads(dokja("why", decided, "stage-1", "team-b", "--json").out)
+    assert (told["position"]["best"], told["position"]["worst"]) == (2, 2)
+    assert [held["verdict"] for held in told["holdings"]] == ["contradicted"]
 
 
 def test_why_leads_from_the_total_to_ballots(decided: Path, dokja: Dokja) -> None:
