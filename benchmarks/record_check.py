@@ -6,6 +6,7 @@ python -m benchmarks.record_check [--acts 1000000]
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -47,12 +48,12 @@ def main() -> None:
         with record.writing() as writing:
             for first in range(0, acts, _BATCH):
                 writing.add(_rows(first, min(_BATCH, acts - first)))
-        started = time.perf_counter()
+        started, before = time.perf_counter(), sum(os.times()[:4])
         found = check(record)
-        seconds = time.perf_counter() - started
+        seconds, spent = time.perf_counter() - started, sum(os.times()[:4]) - before
     assert found.size == acts
     assert not found.problems
-    print(f"{acts:,} acts in {seconds:.1f} s: {acts / seconds:,.0f} acts/s")
+    print(f"{acts:,} acts in {seconds:.1f} s: {acts / seconds:,.0f} acts/s; {spent:.1f} s of processors")
 
 
 if __name__ == "__main__":
