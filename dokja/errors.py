@@ -77,3 +77,7 @@ class LibraryError(DokjaError):
 
 class CheckpointError(DokjaError):
     """A checkpoint of weights cannot be read as what it claims to be, or changed while it was read."""
+
+
+class ManifestError(DokjaError):
+    """What was handed in cannot be listed file by file, or is not what was signed."""

@@ -38,6 +38,7 @@ FAMILIES = (
     "key",
     "library",
     "lint",
+    "manifest",
     "programme",
     "record",
     "rulebook",

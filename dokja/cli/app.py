@@ -19,6 +19,7 @@ from dokja.cli import (
     key,
     library,
     lint,
+    manifest,
     publishing,
     record,
     rulebook,
@@ -94,6 +95,15 @@ GROUPS = (
             (draw.make, draw.MAKE),
             (draw.recuse, draw.RECUSE),
             (draw.show, draw.SHOW),
+        ),
+    ),
+    (
+        "manifest",
+        manifest.HELP,
+        (
+            (manifest.digest, manifest.DIGEST),
+            (manifest.sign, manifest.SIGN),
+            (manifest.verify, manifest.VERIFY),
         ),
     ),
     ("key", key.HELP, ((key.new, key.NEW), (key.list_, key.LIST), (key.show, key.SHOW))),
