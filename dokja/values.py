@@ -39,7 +39,7 @@ DECIMAL_PATTERN = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?$"
 COUNT_PATTERN = r"^(?:0|[1-9][0-9]{0,8})$"
 TIME_PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:\d{2})$"
 
-_DECIMAL = re.compile(DECIMAL_PATTERN, re.ASCII)
+DECIMAL = re.compile(DECIMAL_PATTERN, re.ASCII)
 _COUNT = re.compile(COUNT_PATTERN, re.ASCII)
 _TIME = re.compile(TIME_PATTERN, re.ASCII)
 
@@ -53,7 +53,7 @@ class Model(BaseModel):
 def _decimal(value: object) -> Decimal:
     if isinstance(value, Decimal) and value.is_finite():
         return value
-    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+    if isinstance(value, str) and DECIMAL.fullmatch(value):
         return Decimal(value)
     raise ValueError("not a decimal number: write plain digits with at most one point, such as 12 or 12.5")
 
@@ -217,6 +217,12 @@ class Bilingual(Model):
 
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 """A SHA-256 digest in lower-case hexadecimal, with its algorithm in front (RFC 6920's order, spelled out)."""
+
+SALTED_DIGEST_PATTERN = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
+"""32 bytes in base64url without padding; the last letter holds four bits."""
+
+SaltedDigest = Annotated[str, StringConstraints(pattern=SALTED_DIGEST_PATTERN)]
+"""The digest of a salted value, as RFC 9901 spells it (`dokja.record.transparency.sealing`)."""
 
 Tree = dict[str, Any] | list[Any] | str | None
 """What a document holds before it is typed: mappings, sequences, texts and nothing."""

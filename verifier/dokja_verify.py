@@ -1,7 +1,7 @@
 """Checks a published record without dokja: one file, Python's standard library and `cryptography`.
 
-Written from docs/record-format.md. It checks integrity: the folder, signatures, witnesses, tree, entries, keys and
-proofs. It does not know the rulebook and judges no decision.
+Written from docs/record-format.md. It checks integrity: the folder, signatures, witnesses, tree, entries, keys,
+proofs, and what was sealed and opened. It does not know the rulebook and judges no decision.
 
     python dokja_verify.py BUNDLE --policy FILE [--genesis sha256:...]
     python dokja_verify.py --proof FILE --entry FILE --policy FILE
@@ -735,9 +735,184 @@ def parse_roots(act: Json) -> tuple[dict[str, tuple[Key, str]], int]:
     return {key.reference: (key, holder) for key, holder in held}, threshold
 
 
-def check_entries(log: Log, genesis: str | None) -> None:
-    """Every entry, its keys, and what was drawn."""
-    keys, draws = Keys(), Draws()
+# Sealed marks
+
+IDENTIFIER = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*", re.ASCII)
+MARK = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?", re.ASCII)
+MAX_OPENING = 2_000
+MAX_OPENINGS = 2**30
+
+
+def unbase64url(text: str) -> bytes | None:
+    """The bytes that base64url without padding stands for."""
+    if not re.fullmatch("[A-Za-z0-9_-]+", text, re.ASCII):
+        return None
+    try:
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return None
+    return data if base64.urlsafe_b64encode(data).decode().rstrip("=") == text else None
+
+
+def salted(value: Any) -> bytes | None:
+    """The 32 bytes that a digest or a salt spells."""
+    data = unbase64url(value) if isinstance(value, str) else None
+    return data if data is not None and len(data) == 32 else None
+
+
+def identifier(value: Any) -> bool:
+    """Whether a value is an id."""
+    return isinstance(value, str) and len(value) <= 80 and IDENTIFIER.fullmatch(value) is not None
+
+
+def identifiers(value: Any) -> bool:
+    """Whether a value is an array of ids, none twice."""
+    return isinstance(value, list) and all(map(identifier, value)) and len(set(value)) == len(value)
+
+
+class Sealed:
+    """The rows that are sealed, by stage, panel, subject and rater, and the stages that are closed."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, ...], tuple[list[str], list[str], list[bytes]]] = {}
+        self.acts: dict[str, str] = {}
+        self.seen: set[bytes] = set()
+        self.closed: set[str] = set()
+
+    def take(self, act: Json) -> None:
+        """The next entry."""
+        if act["type"] == "marks-sealed":
+            self.seal(act)
+        elif act["type"] == "stage-sealed":
+            self.close(act)
+        elif act["type"] == "marks-opened":
+            stage, listed = act.get("stage"), act.get("sealed")
+            if (
+                not identifier(stage)
+                or not isinstance(listed, list)
+                or not listed
+                or not all(map(identifier, listed))
+            ):
+                raise RefusalError("GRID_FORM")
+            if stage not in self.closed:
+                raise RefusalError("GRID_ORDER", stage)
+            for each in listed:
+                if self.acts.get(each) != stage:
+                    raise RefusalError("OPENING_UNKNOWN", each)
+
+    def seal(self, act: Json) -> None:
+        """A row."""
+        subjects = [act[field] for field in ("measure", "gate") if act.get(field) is not None]
+        teams, criteria, cells = act.get("teams"), act.get("criteria", []), act.get("cells")
+        if len(subjects) != 1 or not all(map(identifier, [act.get("id"), *subjects])):
+            raise RefusalError("GRID_FORM")
+        key: tuple[Any, ...] = (act.get("stage"), act.get("panel"), subjects[0], act.get("rater"))
+        if not all(map(identifier, key)) or not isinstance(cells, list):
+            raise RefusalError("GRID_FORM")
+        if not identifiers(teams) or not teams or teams != sorted(teams) or not identifiers(criteria):
+            raise RefusalError("GRID_FORM", "teams or criteria")
+        digests = [digest for cell in cells if (digest := salted(cell)) is not None]
+        if len(digests) < len(cells) or (len(criteria) == 0) != (act.get("measure") is None):
+            raise RefusalError("GRID_FORM", "cells or criteria")
+        if len(cells) != len(teams) * max(1, len(criteria)):
+            raise RefusalError("GRID_INCOMPLETE", len(cells))
+        if key[0] in self.closed:
+            raise RefusalError("GRID_ORDER", key[0])
+        if key in self.rows or act["id"] in self.acts:
+            raise RefusalError("GRID_TWICE", "/".join(key))
+        if len(set(digests)) < len(digests) or self.seen.intersection(digests):
+            raise RefusalError("GRID_TWICE", "digest")
+        self.seen.update(digests)
+        self.rows[key] = (teams, criteria, digests)
+        self.acts[act["id"]] = key[0]
+
+    def close(self, act: Json) -> None:
+        """No more rows of a stage."""
+        stage, cells, root = act.get("stage"), act.get("cells"), salted(act.get("root"))
+        if not identifier(stage) or type(cells) is not int or root is None:
+            raise RefusalError("GRID_FORM")
+        if stage in self.closed:
+            raise RefusalError("GRID_TWICE", stage)
+        digests = [digest for key in sorted(self.rows) if key[0] == stage for digest in self.rows[key][2]]
+        if not digests or len(digests) != cells:
+            raise RefusalError("GRID_INCOMPLETE", len(digests))
+        if tree_root([sha(b"\0", digest) for digest in digests]) != root:
+            raise RefusalError("GRID_ROOT", stage)
+        self.closed.add(str(stage))
+
+    def cell(self, name: str) -> tuple[bytes, bool]:
+        """The digest of a cell, and whether it holds a vote."""
+        parts = name.split("/")
+        if len(parts) in (5, 6) and tuple(parts[:4]) in self.rows:
+            teams, criteria, digests = self.rows[tuple(parts[:4])]
+            if parts[4] in teams and parts[5:] in ([[criterion] for criterion in criteria] or [[]]):
+                place = teams.index(parts[4]) * max(1, len(criteria))
+                return digests[place + (criteria.index(parts[5]) if criteria else 0)], not criteria
+        raise RefusalError("OPENING_UNKNOWN", name)
+
+    def check_openings(self, data: bytes) -> None:
+        """A file of openings."""
+        if len(data) > MAX_OPENINGS or not data.endswith(b"\n"):
+            raise RefusalError("OPENING_FORM", "last line")
+        opened: set[str] = set()
+        salts: set[str] = set()
+        for line in data[:-1].split(b"\n"):
+            salt, name, value = parse_opening(line)
+            digest, vote = self.cell(name)
+            if not good_value(value, vote):
+                raise RefusalError("OPENING_FORM", name)
+            if sha(line) != digest:
+                raise RefusalError("OPENING_WRONG", name)
+            if name in opened:
+                raise RefusalError("OPENING_TWICE", name)
+            if salt in salts:
+                raise RefusalError("OPENING_SALT", name)
+            opened.add(name)
+            salts.add(salt)
+
+
+def tree_root(hashes: list[bytes]) -> bytes:
+    """The root over leaf hashes: pairs are joined level by level, what is odd moves up."""
+    while len(hashes) > 1:
+        odd = hashes[-1:] if len(hashes) % 2 else []
+        hashes = [sha(b"\1", left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=False)] + odd
+    return hashes[0]
+
+
+def parse_opening(line: bytes) -> tuple[str, str, Any]:
+    """Salt, name and value."""
+    try:
+        data = unbase64url(line.decode("ascii")) if len(line) <= MAX_OPENING else None
+        said = json.loads(
+            (data or b"").decode(), parse_int=no_number, parse_float=no_number, parse_constant=no_number
+        )
+        if not isinstance(said, list) or len(said) != 3 or canonical(said) != data:
+            raise ValueError("not an array of three in canonical bytes")
+    except (ValueError, RecursionError) as error:
+        raise RefusalError("OPENING_FORM", error) from None
+    salt, name, value = said
+    if not isinstance(salt, str) or not isinstance(name, str) or name in ("_sd", "..."):
+        raise RefusalError("OPENING_FORM", "salt or name")
+    if salted(salt) is None:
+        raise RefusalError("OPENING_SALT", name)
+    return salt, name, value
+
+
+def no_number(text: str) -> Any:
+    """Numbers are not written bare."""
+    raise ValueError(text[:40])
+
+
+def good_value(value: Any, vote: bool) -> bool:
+    """Whether a cell can hold a value."""
+    if value in ({"absent": "recused"}, {"absent": "no-mark"}):
+        return True
+    return isinstance(value, bool) if vote else isinstance(value, str) and MARK.fullmatch(value) is not None
+
+
+def check_entries(log: Log, genesis: str | None) -> Sealed:
+    """Every entry, its keys, what was drawn and what is sealed."""
+    keys, draws, sealed = Keys(), Draws(), Sealed()
     if genesis is not None and not log.size:
         raise RefusalError("GENESIS")
     for index, body in enumerate(log.entries()):
@@ -747,9 +922,11 @@ def check_entries(log: Log, genesis: str | None) -> None:
             act = parse_entry(body)
             keys.take(index, act)
             draws.take(act)
+            sealed.take(act)
         except RefusalError as refusal:
             refusal.index = index
             raise
+    return sealed
 
 
 # Proofs
@@ -863,9 +1040,12 @@ def verify(bag: str, policy_text: bytes, genesis: str | None = None) -> list[Ref
     passes(policy.hold_quorum, newest.witnesses)
     log = Log(folder, newest.size)
     if passes(log.check, newest.root):
-        passes(check_entries, log, genesis)
+        sealed = passes(check_entries, log, genesis)
         passes(check_earlier, log, policy, newest)
         passes(check_proofs, bag, log, policy, newest)
+        openings = os.path.join(bag, "data", "openings")
+        if sealed is not None and os.path.lexists(openings):
+            passes(sealed.check_openings, content(openings, MAX_OPENINGS) or b"")
     return wrong
 
 

@@ -24,10 +24,14 @@ Subject = tuple[str, str, str, str]
 
 @dataclass
 class Marks:
-    """One team's marks or votes by one panel on one subject, one for each rater, in the record's order."""
+    """One team's marks or votes by one panel on one subject, one for each rater, in the record's order.
+
+    sealed: how many raters' marks or votes are there and not open.
+    """
 
     totals: list[Decimal] = field(default_factory=list)
     objections: int = 0
+    sealed: int = 0
     indexes: array[int] = field(default_factory=lambda: array("Q"))
 
 
@@ -68,6 +72,9 @@ def gather(
         held = marks.get(subject)
         if held is None:
             held = marks[subject] = Marks()
+        if row.total is None and row.meets is None:
+            held.sealed += 1
+            continue
         held.indexes.append(row.position)
         if row.total is not None:
             held.totals.append(row.total)

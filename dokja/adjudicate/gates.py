@@ -80,6 +80,8 @@ def _by_votes(gate: Gate, marks: Marks) -> Result:
         return "unknown"
     if marks.objections >= gate.quorum.fail_at:
         return "does-not-meet"
+    if marks.sealed:
+        return "unknown"
     return "meets" if len(marks.indexes) >= gate.quorum.raters else "undecided"
 
 

@@ -213,7 +213,8 @@ def _panel(measure: AnyMeasure, team: str, known: Facts) -> Value:
     marks = known.evidence.marks.get((known.stage, measure.panel, measure.id, team), Marks())
     rule = known.panels.get(measure.panel)
     quorum = rule.quorum if rule and rule.quorum else 1
-    figure = combined(measure, marks) if len(marks.totals) >= quorum else None
+    # A mark that is sealed would count: without it the others say nothing exact, and nothing that bounds it.
+    figure = combined(measure, marks) if len(marks.totals) >= quorum and not marks.sealed else None
     if figure is None:
         return Value(unknown(measure), marks.indexes)
     return Value(point(figure * Fraction(measure.points) / Fraction(measure.per)), marks.indexes)

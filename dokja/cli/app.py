@@ -20,6 +20,8 @@ from dokja.cli import (
     library,
     lint,
     manifest,
+    marks,
+    objects,
     publishing,
     record,
     rulebook,
@@ -80,7 +82,14 @@ GROUPS = (
             (witnessing.witness, witnessing.WITNESS),
             (publishing.prove, publishing.PROVE),
             (publishing.tiles, publishing.TILES),
+            (objects.pin, objects.PIN),
+            (objects.unpin, objects.UNPIN),
         ),
+    ),
+    (
+        "marks",
+        marks.HELP,
+        ((marks.seal, marks.SEAL), (marks.close, marks.CLOSE), (marks.open_, marks.OPEN)),
     ),
     (
         "witness",

@@ -112,6 +112,7 @@ _TOLD: Mapping[type[AnyAct], Callable[[Any, Edition], Iterator[Markup]]] = {
     acts.ObjectionAnswered: _each,
     acts.Decision: _each,
     acts.Disclosure: _disclosures,
+    acts.StageSealed: _each,
     acts.Withdrawal: _each,
 }
 """The acts that make the course, and how those of one moment are told."""

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
 from dokja.cli.face import Face
-from dokja.cli.usage import UsageError
-from dokja.errors import Problem
+from dokja.cli.moments import moment_of
 from dokja.language import mark
-from dokja.values import Day, Moment
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -25,9 +21,6 @@ if TYPE_CHECKING:
 HELP = mark("Read a rulebook: the rules in force at a time, or the form in which rules are written.")
 SHOW = mark("Show the rules in force, as they are now or as they were at a time.")
 SCHEMA = mark("Print the JSON Schema of a rulebook's documents, for editors and other programs.")
-
-_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
-_DAY = TypeAdapter(Day)
 
 
 def show(
@@ -45,7 +38,7 @@ def show(
 
     face: Face = ctx.obj
     programme = open_programme(folder)
-    rules = programme.history.at(_moment(at, programme)) if at else programme.history.whole
+    rules = programme.history.at(moment_of(at, programme)) if at else programme.history.whole
     if face.json:
         from dokja.report.machine_readable import to_json
 
@@ -67,26 +60,6 @@ def schema(ctx: typer.Context) -> None:
     face: Face = ctx.obj
     form = {"$schema": GenerateJsonSchema.schema_dialect, **DOCUMENT.json_schema()}
     face.write(json.dumps(form, ensure_ascii=False, indent=2) + "\n")
-
-
-def _moment(text: str, programme: Programme) -> datetime:
-    """The moment that is asked for; a day stands for its last second in the programme's zone."""
-    try:
-        day = _DAY.validate_python(text)
-        return datetime.combine(day + timedelta(days=1), time(), programme.zone) - timedelta(seconds=1)
-    except ValidationError:
-        pass
-    try:
-        return _MOMENT.validate_python(text)
-    except ValidationError as error:
-        raise UsageError(
-            Problem(
-                "usage-time",
-                "“{time}” is no time.",
-                "Write a day such as 2026-01-15, or a time with its zone such as 2026-01-15T14:00:00+09:00.",
-                values={"time": text},
-            )
-        ) from error
 
 
 def _print(face: Face, programme: Programme, rules: Rulebook) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dokja.cli.face import Face
+from dokja.cli.moments import moment_of
 from dokja.cli.publishing import log_of
 from dokja.cli.record import Folder, open_
 from dokja.cli.usage import UsageError
@@ -17,7 +17,7 @@ from dokja.errors import Place, Problem
 from dokja.language import mark
 
 if TYPE_CHECKING:
-    from dokja.verify import Fault, Verdict
+    from dokja.verify import Audience, Fault, Verdict
 
 EXPORT = mark("Pack the signed record, the rulebook and the programme into a folder that anyone can check.")
 VERIFY = mark(
@@ -27,20 +27,22 @@ VERIFY = mark(
 LARGEST_POLICY = 1_000_000
 
 
-class For(Enum):
-    """Who a bundle is for."""
-
-    public = "public"
-    auditor = "auditor"
-
-
 def export(
     ctx: typer.Context,
     folder: Folder,
     target: Annotated[Path, typer.Argument(metavar="OUT", help=mark("A folder that is new or empty."))],
     audience: Annotated[
-        For, typer.Option("--audience", metavar="public|auditor", help=mark("An auditor gets the evidence too."))
-    ] = For.public,
+        str,
+        typer.Option(
+            "--audience",
+            metavar="public|auditor|team:ID",
+            help=mark("Who it is for: an auditor gets the evidence and all openings, a team its own openings."),
+        ),
+    ] = "public",
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="TIME", help=mark("Which openings are due is looked up at this time; now.")),
+    ] = None,
 ) -> None:
     """Write a bundle."""
     from dokja.report.machine_readable import to_json
@@ -49,16 +51,35 @@ def export(
 
     face: Face = ctx.obj
     programme, record = open_(folder)
+    log = log_of(programme.record_file)
     source = Source(
-        folder / "programme.yaml", programme.rulebook_files, log_of(programme.record_file), folder / "evidence"
+        folder / "programme.yaml", programme.rulebook_files, log, folder / "evidence", programme.openings_folder
     )
+    reader, moment = _audience(audience), moment_of(at, programme) if at else None
     with record:
-        written = write_bundle(source, record, target, audience.value)
+        written = write_bundle(source, record, target, reader, moment)
     if face.json:
-        face.write(to_json({"folder": target, "audience": audience.value, "files": written}))
+        face.write(to_json({"folder": target, "audience": audience, "files": written}))
         return
     face.line(face.voice(mark("{count} files written to {folder}."), {"count": len(written), "folder": target}))
     face.line(face.voice(mark("Check them with: dokja verify {folder}"), {"folder": target}))
+
+
+def _audience(written: str) -> Audience:
+    from dokja.verify import Audience
+
+    try:
+        return Audience.read(written)
+    except ValueError as error:
+        raise UsageError(
+            Problem(
+                "usage-audience",
+                "There is no audience “{audience}”.",
+                "Write public, auditor, or team: and the id of a team.",
+                Place(),
+                {"audience": written},
+            )
+        ) from error
 
 
 def verify(

@@ -24,6 +24,7 @@ from dokja.record.acts import (
     Disclosure,
     DrawAnnounced,
     Finding,
+    MarksSealed,
     MeasurementReported,
     RulebookAmended,
     RulebookPublished,
@@ -44,7 +45,7 @@ def _named(act: AnyAct, rules: Rules) -> Iterator[Breach]:
     """The ids that acts of any type may carry: clause, source, stage, call."""
     yield from unknown_names(act.clause, act.source, rules)
     stage, when = getattr(act, "stage", None), utc_text(act.when)
-    if stage is not None and not isinstance(act, Ballot) and not _stage_known(stage, when, rules):
+    if stage is not None and not isinstance(act, Ballot | MarksSealed) and not _stage_known(stage, when, rules):
         yield _unknown_stage(stage)
     for name in ("call", "opens_call"):
         call = getattr(act, name, None)
@@ -134,6 +135,24 @@ class BallotForm:
 
 def ballot_form(rules: Rules, when: str, stage: str, panel: str, measure: str | None, gate: str | None) -> BallotForm:
     """The form of ballots on a measure or a gate."""
+    form = mark_form(rules, when, stage, panel, measure, gate)
+    if not form.breaches and (stage, panel) in rules.at(when).sealed:
+        return BallotForm((_to_be_sealed(panel),))
+    return form
+
+
+def _to_be_sealed(panel: str) -> Breach:
+    return Breach(
+        "act-marks-open",
+        "The marks of the panel “{panel}” are to be sealed; an open ballot does not count.",
+        "Seal them with: dokja marks seal",
+        {"panel": panel},
+        ("panel",),
+    )
+
+
+def mark_form(rules: Rules, when: str, stage: str, panel: str, measure: str | None, gate: str | None) -> BallotForm:
+    """The form of a panel's marks on a measure or votes on a gate, be they sealed or open."""
     both = rules.both(when)
     if not _stage_known(stage, when, rules):
         return BallotForm((_unknown_stage(stage),))
@@ -181,6 +200,11 @@ def ballot_breaches(form: BallotForm, marks: Mapping[str, Decimal]) -> Iterator[
             {"marked": ", ".join(sorted(marks)), "measure": form.measure, "criteria": ", ".join(form.marks)},
             ("marks",),
         )
+    yield from marks_outside(form, marks)
+
+
+def marks_outside(form: BallotForm, marks: Mapping[str, Decimal]) -> Iterator[Breach]:
+    """Marks above the highest or below the lowest that there is."""
     for criterion, mark in sorted(marks.items()):
         bounds = form.marks.get(criterion)
         if bounds is not None and not bounds.low <= mark <= bounds.high:
@@ -209,6 +233,23 @@ def _mark_outside(criterion: str, mark: Decimal, bounds: MarkRange) -> Breach:
 def _ballot(act: Ballot, rules: Rules) -> Iterator[Breach]:
     form = ballot_form(rules, utc_text(act.when), act.stage, act.panel, act.measure, act.gate)
     return ballot_breaches(form, act.marks)
+
+
+def _marks_sealed(act: MarksSealed, rules: Rules) -> Iterator[Breach]:
+    form = mark_form(rules, utc_text(act.when), act.stage, act.panel, act.measure, act.gate)
+    yield from form.breaches
+    if not form.breaches and act.criteria != tuple(form.marks):
+        yield incomplete(
+            "{sealed} is sealed; “{measure}” is marked by {criteria}.",
+            {"sealed": ", ".join(act.criteria), "measure": form.measure, "criteria": ", ".join(form.marks)},
+            ("criteria",),
+        )
+
+
+def incomplete(what: str, values: Mapping[str, str], path: tuple[str | int, ...] = ()) -> Breach:
+    """Cells are missing, or are none of the rulebook's."""
+    mend = "Seal a cell for every team of the stage under every criterion, in the rulebook's order."
+    return Breach("act-grid-incomplete", what, mend, values, path)
 
 
 _TAKES = {Reported: "value", Index: "value", Runs: "runs", Proposed: "benchmarks", Ratio: "benchmarks"}
@@ -318,6 +359,7 @@ _CHECKS: Mapping[type[Act], Sequence[Check]] = {
     DrawAnnounced: (_drawn_for,),
     AuditReported: (_finding,),
     Finding: (_finding,),
+    MarksSealed: (_marks_sealed,),
     MeasurementReported: (_measurement,),
     RulebookAmended: (_document,),
     RulebookPublished: (_document,),

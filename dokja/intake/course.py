@@ -7,6 +7,7 @@ to.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -21,12 +22,19 @@ from dokja.record.acts import (
     Decision,
     DrawAnnounced,
     DrawMade,
+    MarksOpened,
+    MarksSealed,
     ObjectionAnswered,
     ObjectionFiled,
+    ObjectPinned,
     Recusal,
+    StageSealed,
     Withdrawal,
 )
+from dokja.record.canonical import tree_of
 from dokja.record.draws import seated
+from dokja.record.transparency import RefusedError
+from dokja.record.transparency.sealing.grid import Grid
 from dokja.values import utc_text
 
 
@@ -45,12 +53,18 @@ class StageCourse:
     """A stage: since when it is open, each team's entry, and the last decision.
 
     settled: the decision stands; an upheld objection, or the withdrawal of a team that went on, unsettles it.
+    left: teams that withdrew from it.
     """
 
     opened: str | None = None
     entered: dict[str, str] = field(default_factory=dict)
     decision: Decision | None = None
     settled: bool = False
+    left: set[str] = field(default_factory=set)
+
+    def teams(self, when: str) -> tuple[str, ...]:
+        """The teams that have a part in it at a time, in the order of their ids."""
+        return tuple(sorted(team for team, at in self.entered.items() if at <= when and team not in self.left))
 
 
 @dataclass
@@ -81,6 +95,7 @@ class Course:
 
     acts: by id. teams: since when each is known. objections: the stage that each is about. draws: by the act that
     announced each; panels: the draw of a panel's judges, by stage and panel; items: of a measure's items, likewise.
+    grid: what is sealed. pinned: objects outside the record.
     """
 
     rules: Rules
@@ -92,6 +107,8 @@ class Course:
     draws: dict[str, DrawCourse] = field(default_factory=dict)
     panels: dict[tuple[str, str], DrawCourse] = field(default_factory=dict)
     items: dict[tuple[str, str], DrawCourse] = field(default_factory=dict)
+    grid: Grid = field(default_factory=Grid)
+    pinned: dict[str, str] = field(default_factory=dict)
 
     def stage(self, stage: str) -> StageCourse:
         """The course of a stage; the calendar of the rulebook says when it opens, where it says so."""
@@ -125,6 +142,8 @@ class Course:
                 self.objections[act.id] = act.stage
             case ObjectionAnswered() if act.upheld and act.objection in self.objections:
                 self.stage(self.objections[act.objection]).settled = False
+            case MarksSealed() | StageSealed() | MarksOpened() | ObjectPinned():
+                self._seal(act, when)
             case Withdrawal():
                 self._leave(act)
 
@@ -141,6 +160,13 @@ class Course:
                 draw.made = draw.made or act
             case Recusal() if act.draw in self.draws:
                 self.draws[act.draw].recused.append(act.member)
+
+    def _seal(self, act: MarksSealed | StageSealed | MarksOpened | ObjectPinned, when: str) -> None:
+        if isinstance(act, ObjectPinned):
+            self.pinned[act.object] = when
+            return
+        with suppress(RefusedError):
+            self.grid.follow(None, tree_of(act))
 
     def _enter(self, stage: str, team: str, when: str) -> None:
         self.teams.setdefault(team, when)
@@ -162,6 +188,7 @@ class Course:
 
     def _leave(self, act: Withdrawal) -> None:
         """What let the team go on is unsettled, whether it is said to leave that stage or the one after it."""
+        self.stage(act.stage).left.add(act.team)
         for name in (act.stage, self._before(act.stage)):
             course = self.stages.get(name or "")
             if course is not None and course.decision is not None and act.team in course.decision.goes_on:

@@ -141,6 +141,11 @@ def seat_breach(course: Course, row: Row) -> Breach | None:
     if not course.panels:
         return None
     _, stage, panel, _, rater, _ = row.key.split("/")
+    return rater_breach(course, stage, panel, rater)
+
+
+def rater_breach(course: Course, stage: str, panel: str, rater: str) -> Breach | None:
+    """Why a rater is none of the judges who were drawn; `None` where the panel is not drawn by lot."""
     draw = course.panels.get((stage, panel))
     if draw is None or rater in draw.seated:
         return None

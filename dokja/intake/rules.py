@@ -28,7 +28,7 @@ class MarkRange:
 class Lookup:
     """One state of the rulebook; measures, gates and panels are found by their stage and their own id.
 
-    forms: what a ballot on a measure holds, each criterion with its marks.
+    forms: what a ballot on a measure holds, each criterion with its marks. sealed: panels whose marks are sealed.
     """
 
     stages: frozenset[str]
@@ -37,6 +37,7 @@ class Lookup:
     gates: Mapping[tuple[str, str], Gate]
     panels: frozenset[tuple[str, str]]
     forms: Mapping[tuple[str, str], Mapping[str, MarkRange]]
+    sealed: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -105,4 +106,5 @@ def _lookup(rulebook: Rulebook) -> Lookup:
             }
             for stage, measure in panels
         },
+        sealed=frozenset((rule.stage, rule.panel) for rule in rulebook.of(PanelRule) if rule.sealed),
     )

@@ -12,6 +12,7 @@ from typing import Any
 from dokja.intake.breach import Breach
 from dokja.intake.course import Course
 from dokja.intake.draws import announced, item_breaches, made, recused, seat_breach
+from dokja.intake.sealing import open_ballot_breach, sealing_checks
 from dokja.record.acts import (
     Act,
     Admission,
@@ -56,7 +57,8 @@ def breaches(act: AnyAct, course: Course) -> Iterator[Breach]:
 def ballot_breaches(course: Course, row: Row) -> Iterator[Breach]:
     """Everything in a ballot that cannot be said at this point; its act is not built, for there may be millions."""
     assert row.stage is not None and row.team is not None  # noqa: S101 - every ballot names them
-    for breach in (entry_breach(course, row.stage, row.team, row.when), seat_breach(course, row)):
+    entered = entry_breach(course, row.stage, row.team, row.when)
+    for breach in (entered, seat_breach(course, row), open_ballot_breach(course, row)):
         if breach is not None:
             yield breach
 
@@ -238,6 +240,7 @@ def _consent(act: RulebookAmended, course: Course, _: str) -> Iterator[Breach]:
 
 
 _CHECKS: Mapping[type[Act], Sequence[Check]] = {
+    **sealing_checks,
     Admission: (_admission,),
     Application: (_application,),
     Ballot: (_in_stage,),

@@ -66,6 +66,16 @@ class Programme:
         return self.folder / "policy"
 
     @property
+    def openings_folder(self) -> Path:
+        """Where the office keeps what opens sealed marks."""
+        return self.folder / "openings"
+
+    @property
+    def objects_folder(self) -> Path:
+        """Where files lie that the record pins and does not hold."""
+        return self.folder / "objects"
+
+    @property
     def site_folder(self) -> Path:
         """Where the public pages are written."""
         return self.folder / "site"

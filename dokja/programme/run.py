@@ -17,6 +17,9 @@ from dokja.programme.standing import signed
 from dokja.record import Record, open_record
 from dokja.record.acts import Ballot
 from dokja.record.entries import Entry
+from dokja.record.transparency.sealing.ballots import counted_ballots, sealed_marks
+from dokja.record.transparency.sealing.kept import opening_files, read_openings
+from dokja.record.transparency.sealing.openings import Openings
 from dokja.report import Publication, write_site
 from dokja.report.machine_readable import FORMAT, to_json
 from dokja.rulebook import lint
@@ -110,7 +113,10 @@ def _outcome(programme: Programme, record: Record, entries: tuple[Entry, ...], h
             )
         )
     horizon = max(entry.act.when for entry in entries)
-    evidence = gather(entries, record.ballots(), horizon, hidden)
+    marks = sealed_marks(entries)
+    openings = read_openings(programme.openings_folder, marks.grid) if marks.rows else Openings()
+    ballots = counted_ballots(record.ballots(), marks, openings)
+    evidence = gather(entries, ballots, horizon, hidden)
     return adjudicate(programme.history, evidence, tuple(sorted(hidden)))
 
 
@@ -140,7 +146,8 @@ def hidden_sources(programme: Programme, leave_out: Collection[str]) -> frozense
 def _inputs(programme: Programme) -> str:
     """One digest of everything but the acts that a site is made from."""
     digest = hashlib.sha256()
-    for file in (programme.folder / "programme.yaml", *programme.rulebook_files):
+    openings = opening_files(programme.openings_folder)
+    for file in (programme.folder / "programme.yaml", *programme.rulebook_files, *openings):
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     for file in (programme.log_folder / "checkpoint", programme.policy_file):
         if file.is_file():

@@ -21,7 +21,7 @@ class BallotRow(NamedTuple):
     """A ballot, light enough to stream by the million.
 
     when: UTC, as the record's bytes hold it. subject: the measure or the gate. total: the sum of the marks over the
-    criteria, `None` for a vote. meets: the vote on a gate, `None` for marks.
+    criteria, `None` for a vote. meets: the vote on a gate, `None` for marks. Both are `None` where they are sealed.
     """
 
     position: int

@@ -15,6 +15,7 @@ from dokja.report import addresses
 from dokja.report.edition import Edition
 from dokja.report.figure_words import figure_said
 from dokja.report.names import Name, linked, name
+from dokja.report.sealing_words import SEALING_SAID
 from dokja.report.words import AUDIT_WORDS, DEPARTURES, DRAWN, GATE_RESULTS
 from dokja.values import plain
 
@@ -48,6 +49,11 @@ KINDS: Mapping[str, str] = {
     "genesis": mark("Record founded"),
     "key-rotated": mark("Deciding keys changed"),
     "key-registered": mark("Key registered"),
+    "marks-sealed": mark("Marks sealed"),
+    "stage-sealed": mark("Sealing closed"),
+    "marks-opened": mark("Openings handed over"),
+    "object-pinned": mark("File pinned"),
+    "object-deleted": mark("File deleted"),
 }
 
 
@@ -338,4 +344,5 @@ _SAID: Mapping[type[AnyAct], Callable[[Any, Edition], Iterator[Markup]]] = {
     acts.Genesis: _founding,
     acts.KeyRotated: _founding,
     acts.KeyRegistered: _registered,
+    **SEALING_SAID,
 }

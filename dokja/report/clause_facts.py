@@ -204,6 +204,8 @@ def _panel(clause: PanelRule, edition: Edition) -> Told:
     yield mark("Raters"), _count(clause.raters)
     yield mark("Raters who must vote"), _count(clause.quorum)
     yield mark("Conflicts of interest checked"), _yes(clause.conflicts_checked, edition)
+    if clause.sealed is not None:
+        yield mark("Marks are sealed"), _yes(clause.sealed, edition)
 
 
 def _gate(clause: Gate, edition: Edition) -> Told:

@@ -52,7 +52,10 @@ class Score(Clause):
 
 
 class PanelRule(Clause):
-    """Who marks: how many raters are appointed, and how many must vote for the marks to count."""
+    """Who marks: how many raters are appointed, and how many must vote for the marks to count.
+
+    `sealed`: raters seal their marks before they see others', and open ballots do not count.
+    """
 
     kind: Literal["panel"]
     stage: Id
@@ -61,6 +64,7 @@ class PanelRule(Clause):
     raters: PositiveCount
     quorum: PositiveCount | None = None
     conflicts_checked: Flag | None = None
+    sealed: Flag | None = None
 
 
 EvidenceKind = Literal["judgement", "ballots", "audit"]

@@ -18,6 +18,7 @@ from dokja.record.acts import (
     Decision,
     Finding,
     Genesis,
+    MarksSealed,
     ObjectionAnswered,
     ObjectionFiled,
     Reply,
@@ -169,6 +170,8 @@ class Walk:
         match act:
             case Decision():
                 self.decisions[act.stage] = index, act
+            case MarksSealed() if (act.stage, act.panel) in self.course.panels:
+                self.marked.add((act.stage, act.panel, act.rater))
             case Withdrawal():
                 self.left.setdefault((act.stage, act.team), utc_text(act.when))
             case CallOpened():

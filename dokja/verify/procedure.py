@@ -19,6 +19,7 @@ from dokja.record.acts import (
     ConsentGiven,
     Decision,
     Finding,
+    MarksSealed,
     ObjectionAnswered,
     ObjectionFiled,
     Reply,
@@ -30,6 +31,7 @@ from dokja.values import utc_text
 from dokja.verify.amendments import document_faults
 from dokja.verify.course import Walk
 from dokja.verify.draws import draw_faults
+from dokja.verify.sealing import sealing_checks
 from dokja.verify.verdict import Fault
 from dokja.verify.weighing import unweighed
 
@@ -42,7 +44,8 @@ TOO_EARLY = mark("It was done at {when}; by “{clause}” the time begins at {s
 def procedure_faults(walk: Walk, index: int, act: Act) -> Iterator[Fault]:
     """Everything about an act that the rules in force at its time do not allow."""
     kind = type(act)
-    for check in (_clause_in_force, _own_voice, *_CHECKS.get(kind, ()), *draw_faults.get(kind, ())):
+    own = (*_CHECKS.get(kind, ()), *draw_faults.get(kind, ()), *sealing_checks.get(kind, ()))
+    for check in (_clause_in_force, _own_voice, *own):
         yield from check(walk, index, act)
 
 
@@ -56,6 +59,7 @@ def _clause_in_force(walk: Walk, index: int, act: Act) -> Iterator[Fault]:
 _VOICES: Mapping[type[Act], str] = {
     Ballot: "rater",
     ConsentGiven: "team",
+    MarksSealed: "rater",
     ObjectionFiled: "team",
     Reply: "team",
     Withdrawal: "team",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from dokja.adjudicate import adjudicate, gather
 from dokja.errors import NOWHERE, Problem
@@ -18,10 +19,14 @@ from dokja.record.acts import AnyAct, RulebookAmended, RulebookPublished
 from dokja.record.bulk import light
 from dokja.record.canonical import Row
 from dokja.record.entries import BallotRow
+from dokja.record.transparency.sealing.ballots import SealedMarks, counted_ballots, sealed_marks
+from dokja.record.transparency.sealing.openings import Openings
 from dokja.verify.amendments import amendment_faults, unpinned, unpublished
+from dokja.verify.audiences import Audience, opened_to
 from dokja.verify.course import Contents, Walk
 from dokja.verify.decided import decision_faults, left_open
 from dokja.verify.procedure import procedure_faults, unanswered
+from dokja.verify.sealing import left_sealed, never_opened, opening_faults
 from dokja.verify.verdict import Fault, Unchecked
 from dokja.verify.weighing import unsaid
 from dokja.verify.witnessed import UNKNOWN, Standing, uncarried
@@ -31,10 +36,14 @@ _OF_INTAKE: Mapping[str, str] = {
     "act-unknown-call": "PROCEDURE_NOT_PINNED",
     "act-call-not-open": "DEADLINE",
     **DRAW_CODES,
+    "act-grid-incomplete": "GRID_INCOMPLETE",
+    "act-sealed-twice": "GRID_TWICE",
+    "act-sealing-order": "GRID_ORDER",
+    "act-stage-root": "GRID_ROOT",
 }
 """Codes of the intake that the replay tells in words of its own; all others are `ACT_NOT_ALLOWED`."""
 
-__all__ = ["Contents", "Replay", "replay"]
+__all__ = ["Contents", "Replay", "Shown", "replay"]
 
 
 @dataclass
@@ -45,7 +54,21 @@ class Replay:
     unchecked: list[Unchecked] = field(default_factory=list)
 
 
-def replay(contents: Contents, bodies: Iterable[bytes], standing: Standing = UNKNOWN) -> Replay:
+@dataclass(frozen=True)
+class Shown:
+    """What a bundle opens of sealed marks, to whom, and when that was chosen; `None` for what is not known."""
+
+    openings: Openings | None = None
+    audience: Audience | None = None
+    at: datetime | None = None
+
+
+NOTHING_SHOWN = Shown()
+
+
+def replay(
+    contents: Contents, bodies: Iterable[bytes], standing: Standing = UNKNOWN, shown: Shown = NOTHING_SHOWN
+) -> Replay:
     """Replay a record's entries, in order, under the rulebook that came with them; `standing`: what is witnessed."""
     found = Replay()
     rules = rules_of(contents.history, frozenset(source.id for source in contents.about.sources))
@@ -77,9 +100,26 @@ def replay(contents: Contents, bodies: Iterable[bytes], standing: Standing = UNK
         (*amendment_faults(walk), *unpublished(walk), *unanswered(walk), *uncarried(entries, standing.carried))
     )
     found.unchecked.extend((*unpinned(walk, digests), *unsaid(walk)))
-    _recompute(contents, entries, ballots, found)
+    marks, openings = _opened(walk, entries, shown, found)
+    _recompute(contents, entries, counted_ballots(ballots, marks, openings), found)
     found.faults.sort(key=lambda fault: (fault.act is None, fault.act or 0))
     return found
+
+
+def _opened(walk: Walk, entries: list[Entry], shown: Shown, found: Replay) -> tuple[SealedMarks, Openings]:
+    """What is sealed, and what of it this bundle opens."""
+    marks = sealed_marks(entries)
+    found.faults.extend(never_opened(walk, marks))
+    if shown.openings is None:
+        if marks.rows:
+            found.unchecked.append(Unchecked(mark("Sealed marks: their openings were refused."), needed=True))
+        return marks, Openings()
+    opened = None
+    if shown.audience is not None and shown.at is not None:
+        opened = opened_to(shown.audience, shown.at, walk.contents.history, entries, marks)
+    found.faults.extend(opening_faults(walk, marks, shown.openings, opened))
+    found.unchecked.extend(left_sealed(marks, shown.openings, opened))
+    return marks, shown.openings
 
 
 def _of_intake(problem: Problem, index: int) -> Fault:
@@ -101,7 +141,7 @@ def _act(walk: Walk, index: int, act: AnyAct) -> Iterable[Fault]:
     walk.fold(index, act)
 
 
-def _recompute(contents: Contents, entries: list[Entry], ballots: list[BallotRow], found: Replay) -> None:
+def _recompute(contents: Contents, entries: list[Entry], ballots: Iterable[BallotRow], found: Replay) -> None:
     """Work the outcome out anew, without leaks, and hold the decisions against it."""
     if not entries:
         return

@@ -31,6 +31,11 @@ REPLAY_CODES: Mapping[str, str] = {
     "OUTCOME_MISMATCH": mark("What was decided is not what follows from the rules and the record."),
     "OBJECTION_UNANSWERED": mark("What a team had said stood unanswered, or was not in the record, at the decision."),
     "QUORUM_DECISION": mark("A decision stands under no checkpoint that enough witnesses have cosigned."),
+    "STAGE_UNSEALED": mark("Figures or a decision came before the root of the marks that they rest on was written."),
+    "OPENING_LATE": mark("What opens sealed marks was handed over after the decision."),
+    "OPENING_MISSING": mark("Sealed marks were not opened though they are due."),
+    "OPENING_EARLY": mark("Marks are open that are not due to this audience, or were never handed over."),
+    "OPENING_VALUE": mark("A sealed mark is one that the rules do not allow."),
 }
 """The codes of the replay, and what each says to a person; `SIGNER_NOT_AUTHORISED` is told by both."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
@@ -11,22 +12,31 @@ from dokja.errors import DokjaError, Problem, RulebookError
 from dokja.language import mark
 from dokja.record.about import About
 from dokja.record.transparency import Published, RefusedError, check_bundle, read_policy
-from dokja.record.transparency.checkpoint import Checkpoint, read_checkpoint
+from dokja.record.transparency.checkpoint import read_checkpoint
 from dokja.record.transparency.note import LARGEST_NOTE, read_note
-from dokja.record.transparency.published import check_bag, check_entries, check_tree, entries_of, read_file
+from dokja.record.transparency.published import (
+    check_bag,
+    check_entries,
+    check_openings,
+    check_tree,
+    entries_of,
+    read_file,
+)
+from dokja.record.transparency.sealing.grid import Grid
+from dokja.record.transparency.sealing.openings import Openings
 from dokja.rulebook import read_rulebook
 from dokja.strict_yaml import read_yaml, typed
-from dokja.verify.bundle import LOG, PROGRAMME, RULEBOOK
-from dokja.verify.replay import Contents, replay
+from dokja.verify.bundle import LOG, PROGRAMME, RULEBOOK, read_info
+from dokja.verify.replay import Contents, Shown, replay
 from dokja.verify.verdict import Fault, Unchecked, Verdict
 from dokja.verify.witnessed import UNKNOWN, Standing, standing
 
 ABOUT = TypeAdapter(About)
+T = TypeVar("T")
 _UNREPLAYABLE = ("TREE_", "ENTRY_", "BAG_PATH")
 """Codes after which the entries are not known to be acts of this record, or a path may lead out of the bundle."""
 
 NOT_IN_THIS_VERSION = (
-    Unchecked(mark("Sealed marks and their openings: marks stand open in the record in this version.")),
     Unchecked(mark("Receipts: an act that the office never took in leaves no trace in this version.")),
 )
 
@@ -53,14 +63,14 @@ def verify(folder: Path, policy: bytes | None = None, genesis: str | None = None
     if checkpoint is None or any(error.code.startswith(_UNREPLAYABLE) for error in published.refusals):
         unchecked.append(Unchecked(mark("The acts: the record is not whole, so nothing was replayed."), needed=True))
     else:
-        _replay(folder, checkpoint, known, faults, unchecked)
+        _replay(folder, published, known, faults, unchecked)
     size, root = (checkpoint.size, checkpoint.root.hex()) if checkpoint else (None, None)
     left = (*unchecked, *NOT_IN_THIS_VERSION)
     return Verdict(tuple(faults), left, size, root, known.names, known.enough, known.seen)
 
 
 def _replay(
-    folder: Path, checkpoint: Checkpoint, known: Standing, faults: list[Fault], unchecked: list[Unchecked]
+    folder: Path, published: Published, known: Standing, faults: list[Fault], unchecked: list[Unchecked]
 ) -> None:
     missing = [name for name in (PROGRAMME, RULEBOOK) if not (folder / name).exists()]
     if missing:
@@ -72,7 +82,9 @@ def _replay(
     except DokjaError as error:
         faults.extend(_unreadable(problem) for problem in error.problems)
         return
-    found = replay(contents, entries_of(folder / LOG, checkpoint.size), known)
+    assert published.checkpoint is not None  # noqa: S101 - the caller looked
+    shown = Shown(published.openings, *read_info(folder))
+    found = replay(contents, entries_of(folder / LOG, published.checkpoint.size), known, shown)
     told = {(fault.code, fault.act) for fault in faults}
     faults.extend(fault for fault in found.faults if (fault.code, fault.act) not in told)
     unchecked.extend(found.unchecked)
@@ -99,17 +111,25 @@ def _unsigned(folder: Path, genesis: str | None) -> Published:
         checkpoint = read_checkpoint(read_note(read_file(folder / LOG / "checkpoint", LARGEST_NOTE + 1)).text)
     except RefusedError as error:
         return Published(None, (error,))
-    for check in _checks(folder, checkpoint, genesis):
-        try:
-            check()
-        except RefusedError as error:
-            refusals.append(error)
-            if error.code.startswith(_UNREPLAYABLE):
-                break
-    return Published(checkpoint, tuple(refusals))
+    grid: Grid | None = None
+    openings: Openings | None = None
+    try:
+        _noted(refusals, lambda: check_bag(folder))
+        _noted(refusals, lambda: check_tree(folder / LOG, checkpoint))
+        grid = _noted(refusals, lambda: check_entries(folder / LOG, checkpoint.size, genesis))
+        if grid is not None:
+            openings = _noted(refusals, lambda: check_openings(folder, grid))
+    except RefusedError as error:
+        refusals.append(error)
+    return Published(checkpoint, tuple(refusals), openings=openings)
 
 
-def _checks(folder: Path, checkpoint: Checkpoint, genesis: str | None) -> Iterator[Callable[[], object]]:
-    yield lambda: check_bag(folder)
-    yield lambda: check_tree(folder / LOG, checkpoint)
-    yield lambda: check_entries(folder / LOG, checkpoint.size, genesis)
+def _noted(refusals: list[RefusedError], check: Callable[[], T]) -> T | None:
+    """What a check gives, `None` where it refuses; a refusal after which nothing can be looked at goes on its way."""
+    try:
+        return check()
+    except RefusedError as error:
+        if error.code.startswith(_UNREPLAYABLE):
+            raise
+        refusals.append(error)
+        return None

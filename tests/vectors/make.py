@@ -39,6 +39,7 @@ from tests.vectors.build import (
     statement,
     unsigned,
 )
+from tests.vectors.sealing import grids, openings
 
 FOLDER = Path(__file__).parent / "files"
 Named = Iterator[tuple[str, Vector]]
@@ -619,7 +620,7 @@ def without_signature(act: Json) -> Json:
 def vectors() -> dict[str, Vector]:
     """All vectors by their names."""
     made: dict[str, Vector] = {}
-    for source in (notes, policies, entries, proofs, whole_bundles, bags, keys, draws):
+    for source in (notes, policies, entries, proofs, whole_bundles, bags, keys, draws, grids, openings):
         for name, vector in source():
             assert name not in made, name
             made[name] = vector

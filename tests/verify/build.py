@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from dokja.record import ACT, AnyAct, open_record
 from dokja.record.transparency.signing import genesis, sign_checkpoint, signed, snapshot
-from dokja.verify import Source, Verdict, export, verify
+from dokja.verify import Audience, Source, Verdict, export, verify
 from tests.record.transparency.at_hand import OFFICE, signer
 from verifier import dokja_verify as second
 
@@ -32,6 +32,7 @@ AMENDMENTS = """
     consent: every-team
 """
 """A clause for the end of the founding rules."""
+PUBLIC = Audience()
 Json = dict[str, Any]
 
 ABOUT = """\
@@ -154,17 +155,24 @@ class Small:
     def add(self, *acts: Json) -> None:
         self.acts.extend(acts)
 
-    def bundle(self, *, keys: bool = False) -> Path:
-        """Record, sign and pack it; `keys`: every act is signed by who does it."""
+    def bundle(self, *, keys: bool = False, audience: Audience = PUBLIC, at: datetime | None = None) -> Path:
+        """Record, sign and pack it; `keys`: every act is signed by who does it.
+
+        What was recorded already is packed once more, for another audience.
+        """
         made = [ACT.validate_python(each) for each in self.acts]
         if keys:
             made = [*founded(), *(signed(each, KEYS[each.who]) for each in made)]
-        log, target = self.folder / "record" / "log", self.folder / "bundle"
+        log = self.folder / "record" / "log"
+        target = self.folder / (f"bundle-{audience}-{at:%m%d}" if at else "bundle")
         with open_record(self.folder / "record" / "record.sqlite") as record:
-            record.append(made)
+            record.append(made[record.size :])
             sign_checkpoint(log, snapshot(record), OFFICE)
             files = sorted((self.folder / "rulebook").iterdir())
-            export(Source(self.folder / "programme.yaml", files, log, self.folder / "evidence"), record, target)
+            source = Source(
+                self.folder / "programme.yaml", files, log, self.folder / "evidence", self.folder / "openings"
+            )
+            export(source, record, target, audience, at)
         return target
 
     def verdict(self, *, keys: bool = False) -> Verdict:

@@ -125,7 +125,7 @@ def test_nobody_speaks_for_a_team_with_the_key_of_the_office(tmp_path: Path) -> 
 
 
 def test_an_auditor_gets_the_evidence_and_the_public_does_not(tmp_path: Path) -> None:
-    from dokja.verify import Source, export
+    from dokja.verify import Audience, Source, export
 
     small = Small(tmp_path / "mine")
     evidence = small.folder / "evidence"
@@ -135,15 +135,15 @@ def test_an_auditor_gets_the_evidence_and_the_public_does_not(tmp_path: Path) ->
     assert not (public / "data" / "evidence").exists()
     source = Source(
         small.folder / "programme.yaml", sorted((small.folder / "rulebook").iterdir()),
-        small.folder / "record" / "log", evidence,
+        small.folder / "record" / "log", evidence, small.folder / "openings",
     )  # fmt: skip
     with open_record(small.folder / "record" / "record.sqlite") as record:
-        assert "data/evidence/audit.json" in export(source, record, tmp_path / "auditor", "auditor")
+        assert "data/evidence/audit.json" in export(source, record, tmp_path / "auditor", Audience("auditor"))
         with pytest.raises(RecordError, match="record-target"):
-            export(source, record, tmp_path / "auditor", "auditor")
+            export(source, record, tmp_path / "auditor", Audience("auditor"))
         (evidence / "이름.json").write_text("{}", encoding="utf-8")
         with pytest.raises(RecordError, match="record-evidence-name"):
-            export(source, record, tmp_path / "named", "auditor")
+            export(source, record, tmp_path / "named", Audience("auditor"))
     assert verify(tmp_path / "auditor", POLICY).answer == "valid"
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from dokja.record.beacon import CHAIN
 from dokja.record.draws import ranking
-from dokja.verify import Verdict, verify
+from dokja.verify import Audience, Verdict, verify
 from tests.record.rounds import FOREIGN, SIGNATURES
-from tests.verify.build import POLICY, RULES, Json, Small, act, clause, decision, digest, told, votes
+from tests.verify.build import POLICY, PUBLIC, RULES, Json, Small, act, clause, decision, digest, told, votes
 from verifier import dokja_verify as second
 
 BEACON = SIGNATURES[1000]
@@ -49,9 +50,9 @@ class In2023(Small):
         self.acts[-1]["digest"] = digest(file)
         return digest(file)
 
-    def bundle(self, *, keys: bool = False) -> Path:
+    def bundle(self, *, keys: bool = False, audience: Audience = PUBLIC, at: datetime | None = None) -> Path:
         self.acts = json.loads(json.dumps(self.acts).replace("2027-", "2023-"))
-        return super().bundle(keys=keys)
+        return super().bundle(keys=keys, audience=audience, at=at)
 
     def verdict(self, *, keys: bool = False) -> Verdict:
         return verify(self.bundle(keys=keys), POLICY)

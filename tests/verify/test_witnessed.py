@@ -32,7 +32,10 @@ def verdict_after(folder: Path, *steps: int) -> Verdict:
                 log, [cosign(text, w.name, w.private, AT + n) for n, w in enumerate(WITNESSES[:witnesses])]
             )
         rules = sorted((small.folder / "rulebook").iterdir())
-        export(Source(small.folder / "programme.yaml", rules, log, small.folder / "evidence"), record, folder / "out")
+        source = Source(
+            small.folder / "programme.yaml", rules, log, small.folder / "evidence", small.folder / "openings"
+        )
+        export(source, record, folder / "out")
     return verify(folder / "out", policy())
 
 

@@ -17,10 +17,19 @@ from dokja.record.acts.objections import ObjectionAnswered, ObjectionFiled
 from dokja.record.acts.publicity import Aggregate, Disclosure, PublishedFigure, Statement
 from dokja.record.acts.rules import ConsentGiven, RulebookAmended, RulebookPublished
 from dokja.record.acts.scores import Ballot, BenchmarkResult, MeasurementReported, SubmissionReceived
+from dokja.record.acts.sealing import (
+    AbsentRater,
+    MarksOpened,
+    MarksSealed,
+    ObjectDeleted,
+    ObjectPinned,
+    StageSealed,
+)
 from dokja.record.acts.union import ACT, AnyAct
 
 __all__ = [
     "ACT",
+    "AbsentRater",
     "Act",
     "Admission",
     "Aggregate",
@@ -50,7 +59,11 @@ __all__ = [
     "GrantReturned",
     "KeyRegistered",
     "KeyRotated",
+    "MarksOpened",
+    "MarksSealed",
     "MeasurementReported",
+    "ObjectDeleted",
+    "ObjectPinned",
     "ObjectionAnswered",
     "ObjectionFiled",
     "PublishedFigure",
@@ -60,6 +73,7 @@ __all__ = [
     "RulebookAmended",
     "RulebookPublished",
     "Signature",
+    "StageSealed",
     "Statement",
     "SubmissionReceived",
     "Withdrawal",

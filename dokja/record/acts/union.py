@@ -16,6 +16,7 @@ from dokja.record.acts.objections import ObjectionAnswered, ObjectionFiled
 from dokja.record.acts.publicity import Disclosure, Statement
 from dokja.record.acts.rules import ConsentGiven, RulebookAmended, RulebookPublished
 from dokja.record.acts.scores import Ballot, MeasurementReported, SubmissionReceived
+from dokja.record.acts.sealing import MarksOpened, MarksSealed, ObjectDeleted, ObjectPinned, StageSealed
 
 AnyAct = Annotated[
     RulebookPublished
@@ -46,7 +47,12 @@ AnyAct = Annotated[
     | Statement
     | Genesis
     | KeyRotated
-    | KeyRegistered,
+    | KeyRegistered
+    | MarksSealed
+    | StageSealed
+    | MarksOpened
+    | ObjectPinned
+    | ObjectDeleted,
     Field(discriminator="type"),
 ]
 

@@ -25,6 +25,8 @@ from dokja.record.transparency.proof_file import LARGEST_PROOF, check_proof, rea
 from dokja.record.transparency.proofs import Tree
 from dokja.record.transparency.refusals import RefusedError
 from dokja.record.transparency.registry import Registry
+from dokja.record.transparency.sealing.grid import Grid
+from dokja.record.transparency.sealing.openings import LARGEST, Openings
 from dokja.record.transparency.tiles import (
     ENTRIES,
     LARGEST_BUNDLE,
@@ -40,7 +42,7 @@ from dokja.record.transparency.tiles import (
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 LARGEST_MANIFEST = 500_000_000
-LOG, PROOFS = "data/log", "data/proofs"
+LOG, PROOFS, OPENINGS = "data/log", "data/proofs", "data/openings"
 _SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
 _PATH = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*", re.ASCII)
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)", re.ASCII)
@@ -54,11 +56,13 @@ class Published:
 
     witnessed: the newest checkpoint and the earlier ones as the policy's witnesses cosigned them, in order of size;
     none where there was no policy.
+    openings: what was opened of the sealed marks, `None` where that could not be looked at.
     """
 
     checkpoint: Checkpoint | None
     refusals: tuple[RefusedError, ...]
     witnessed: tuple[Witnessed, ...] = ()
+    openings: Openings | None = None
 
 
 def check_bundle(folder: Path, policy: bytes, genesis: str | None = None) -> Published:
@@ -71,6 +75,7 @@ def check_bundle(folder: Path, policy: bytes, genesis: str | None = None) -> Pub
     except RefusedError as error:
         return Published(None, (error,))
     refusals: list[RefusedError] = []
+    openings: Openings | None = None
     _try(refusals, lambda: check_bag(folder))
     try:
         data = read_file(folder / LOG / "checkpoint", LARGEST_NOTE + 1)
@@ -82,10 +87,12 @@ def check_bundle(folder: Path, policy: bytes, genesis: str | None = None) -> Pub
     checkpoint, earlier = newest.checkpoint, None
     tree = _try(refusals, lambda: check_tree(folder / LOG, checkpoint))
     if tree is not None:
-        _try(refusals, lambda: check_entries(folder / LOG, checkpoint.size, genesis))
+        grid = _try(refusals, lambda: check_entries(folder / LOG, checkpoint.size, genesis))
         earlier = _try(refusals, lambda: check_earlier(folder / LOG, trusted, checkpoint, tree))
         _try(refusals, lambda: check_proofs(folder, trusted, checkpoint, tree))
-    return Published(checkpoint, tuple(refusals), (*(earlier or ()), newest))
+        if grid is not None:
+            openings = _try(refusals, lambda: check_openings(folder, grid))
+    return Published(checkpoint, tuple(refusals), (*(earlier or ()), newest), openings)
 
 
 def _try(refusals: list[RefusedError], check: Callable[[], T]) -> T | None:
@@ -213,9 +220,12 @@ def entries_of(log: Path, size: int) -> Iterator[bytes]:
         yield from entries_in(_present(log, tile.path, LARGEST_BUNDLE), tile)
 
 
-def check_entries(log: Path, size: int, genesis: str | None) -> None:
-    """Every entry is canonical, signed as the record's own keys ask for, and every draw follows from its beacon."""
-    registry, draws, first = Registry(), DrawEntries(), True
+def check_entries(log: Path, size: int, genesis: str | None) -> Grid:
+    """Every entry is canonical, signed as the record's own keys ask for, and every draw follows from its beacon.
+
+    The grid of what the entries seal.
+    """
+    registry, draws, grid, first = Registry(), DrawEntries(), Grid(), True
     for index, body in enumerate(entries_of(log, size)):
         if first and genesis is not None and f"sha256:{sha256(body).hexdigest()}" != genesis:
             raise RefusedError("GENESIS", "another first entry", 0)
@@ -223,8 +233,10 @@ def check_entries(log: Path, size: int, genesis: str | None) -> None:
         act = read_entry(body, index)
         registry.follow(index, act)
         draws.follow(index, act)
+        grid.follow(index, act)
     if first and genesis is not None:
         raise RefusedError("GENESIS", "no entries")
+    return grid
 
 
 def check_earlier(log: Path, policy: Policy, checkpoint: Checkpoint, tree: Tree) -> tuple[Witnessed, ...]:
@@ -260,6 +272,14 @@ def check_proofs(folder: Path, policy: Policy, checkpoint: Checkpoint, tree: Tre
         if proven.origin != checkpoint.origin:
             raise RefusedError("NOTE_ORIGIN", name)
         _hold_same_history(proven, tree)
+
+
+def check_openings(folder: Path, grid: Grid) -> Openings:
+    """Every opening is that of one sealed cell; none where the bundle holds no file of them."""
+    openings, file = Openings(), folder / OPENINGS
+    if file.exists() or file.is_symlink():
+        openings.take_all(read_file(file, LARGEST + 1), grid)
+    return openings
 
 
 def _hold_same_history(checkpoint: Checkpoint, tree: Tree) -> None:

@@ -53,6 +53,16 @@ CODES: Mapping[str, str] = {
     ),
     "DRAW_RECUSAL": mark("One leaves whom the draw did not rank, who has left already, or who has marked already."),
     "DRAW_SUCCESSOR": mark("The seat of one who left went to another than the next in rank."),
+    "GRID_FORM": mark("An act of sealing is malformed."),
+    "GRID_INCOMPLETE": mark("Cells are missing in the grid of sealed marks, or there are too many."),
+    "GRID_TWICE": mark("Marks are sealed twice, or two cells have one digest."),
+    "GRID_ORDER": mark("Marks were sealed after the root of their stage, or opened before it."),
+    "GRID_ROOT": mark("The root of a stage's sealed marks does not follow from them."),
+    "OPENING_FORM": mark("An opening is malformed."),
+    "OPENING_SALT": mark("An opening has no salt of 256 bits, or one that was used before."),
+    "OPENING_UNKNOWN": mark("An opening is of no cell that was sealed."),
+    "OPENING_WRONG": mark("An opening is not what was sealed in its cell."),
+    "OPENING_TWICE": mark("A cell is opened twice."),
 }
 """Every code of the integrity check, and what it says to a person."""
 
