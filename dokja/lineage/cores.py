@@ -58,10 +58,13 @@ class Crew:
                 future.cancel()
 
 
+ALONE: Final = Crew()
+
+
 @contextmanager
-def at_work(parameters: int) -> Iterator[Crew]:
-    """Workers for a model of this size."""
-    workers = min(cores(), MOST) if parameters >= WORTH_IT else 1
+def at_work(parameters: int, most: int = MOST) -> Iterator[Crew]:
+    """Workers for a model of this size, at most so many."""
+    workers = min(cores(), MOST, most) if parameters >= WORTH_IT else 1
     with threadpool_limits(limits=1, user_api="blas"):
         if workers == 1:
             yield Crew()

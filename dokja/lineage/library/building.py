@@ -16,6 +16,7 @@ from typing import Final
 
 from dokja.errors import CheckpointError, DokjaError, LibraryError, Problem
 from dokja.lineage.checkpoint import open_checkpoint
+from dokja.lineage.cores import at_work, cores
 from dokja.lineage.library.columns import PART
 from dokja.lineage.library.index import FILE, Index, Shelved, empty, read_index, write_index
 from dokja.lineage.library.packs import (
@@ -48,7 +49,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class _Task:
-    """One checkpoint to take in. known: packs of that name that are there, by what they were made from."""
+    """One checkpoint to take in.
+
+    known: packs of that name that are there, by what they were made from. threads: the cores that it has for itself.
+    """
 
     folder: Path
     name: str
@@ -57,6 +61,7 @@ class _Task:
     units: int
     known: Mapping[str, str]
     taken: str | None
+    threads: int
 
 
 @dataclass(frozen=True)
@@ -114,9 +119,11 @@ def _grow(
     _check_names(folder, checkpoints)
     for left in packs_folder(folder).glob(f"*{PART}"):
         left.unlink(missing_ok=True)
-    tasks = _tasks(folder, index, checkpoints)
+    workers = cores() if workers is None else workers
+    at_once = min(workers, len(checkpoints)) if isinstance(workers, int) else cores()
+    tasks = _tasks(folder, index, checkpoints, max(1, cores() // at_once))
     finished: list[_Done] = []
-    for done in spread(workers if workers is not None else os.cpu_count() or 1, _take_in, tasks):
+    for done in spread(workers, _take_in, tasks):
         finished.append(done)
         if progress is not None:
             progress(Progress(len(finished), len(tasks), done.name, done.made))
@@ -143,7 +150,7 @@ def _check_done(finished: Sequence[_Done]) -> None:
         raise (LibraryError if ours else CheckpointError)(*problems)
 
 
-def _tasks(folder: Path, index: Index, checkpoints: Mapping[str, str | Path]) -> Sequence[_Task]:
+def _tasks(folder: Path, index: Index, checkpoints: Mapping[str, str | Path], threads: int) -> Sequence[_Task]:
     taken = {each.name: each for each in index.shelved}
     begun = _begun(folder, index)
     return [
@@ -155,6 +162,7 @@ def _tasks(folder: Path, index: Index, checkpoints: Mapping[str, str | Path]) ->
             units=index.units,
             known=begun.get(name, {}),
             taken=taken[name].source if name in taken else None,
+            threads=threads,
         )
         for name, where in sorted(checkpoints.items())
     ]
@@ -179,7 +187,8 @@ def _begun(folder: Path, index: Index) -> Mapping[str, Mapping[str, str]]:
 def _take_in(task: _Task) -> _Done:
     """Make the pack of one checkpoint, unless it is there. Problems are handed back: errors do not travel well."""
     try:
-        with open_checkpoint(task.where) as checkpoint:
+        with open_checkpoint(task.where) as checkpoint, at_work(checkpoint.parameters, task.threads) as crew:
+            size = checkpoint.parameters
             digests = checkpoint.digests()
             source = source_digest(checkpoint, digests)
             if task.taken is not None:
@@ -188,10 +197,10 @@ def _take_in(task: _Task) -> _Done:
             digest = task.known.get(source)
             made = digest is None
             if digest is None:
-                digest = make_pack(task.folder, task.name, checkpoint, digests, task.key, task.units)
+                digest = make_pack(task.folder, task.name, checkpoint, digests, task.key, task.units, crew)
         path = pack_file(task.folder, digest)
-        with open_pack(path, name=task.name) as pack:
-            found = sketches(Reader(pack))
+        with open_pack(path, name=task.name) as pack, at_work(size, task.threads) as crew:
+            found = sketches(Reader(pack), crew)
         return _Done(task.name, Shelved(task.name, digest, source, path.stat().st_size), found, made)
     except DokjaError as error:
         return _Done(task.name, problems=error.problems)

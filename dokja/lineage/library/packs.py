@@ -22,6 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 from dokja.lineage.anchoring import ANCHORS
 from dokja.lineage.architecture import Assignment, Part, assign
 from dokja.lineage.checkpoint import Checkpoint, Digests
+from dokja.lineage.cores import ALONE, Crew
 from dokja.lineage.library.columns import ABOUT, Column, Columns, header_bytes, json_bytes, stored, written
 from dokja.lineage.library.refusals import refused
 from dokja.lineage.sides import LOOKED_AT, By, CheckpointSource, Member, Model, drawn, looked_at, row_index
@@ -118,7 +119,9 @@ def member_columns(model: Model, key: int, units: int) -> Iterator[tuple[Column,
         yield Column(column_name(number, member.by), "BF16", (height, model.extent(member)[1])), member
 
 
-def make_pack(folder: Path, name: str, checkpoint: Checkpoint, digests: Digests, key: int, units: int) -> str:
+def make_pack(
+    folder: Path, name: str, checkpoint: Checkpoint, digests: Digests, key: int, units: int, crew: Crew = ALONE
+) -> str:
     """Write the pack of a checkpoint into a library's folder; gives its digest."""
     model = Model(assign(checkpoint), {tensor: info.shape for tensor, info in checkpoint.tensors.items()})
     source = CheckpointSource(checkpoint, model, key)
@@ -140,6 +143,11 @@ def make_pack(folder: Path, name: str, checkpoint: Checkpoint, digests: Digests,
     word_columns = _word_columns(len(rows), found)
     columns = [Column(ABOUT, "U8", (len(text),)), *(column for column, _ in members), *word_columns]
     digest = hashlib.sha256()
+
+    def read(item: tuple[Column, Member]) -> bytes:
+        column, member = item
+        return stored(column, source.rows(member, looked_at(key, model, member, units)))
+
     with written(packs_folder(folder)) as (write, settle):
 
         def put(data: bytes) -> None:
@@ -148,8 +156,8 @@ def make_pack(folder: Path, name: str, checkpoint: Checkpoint, digests: Digests,
 
         put(header_bytes(columns))
         put(text)
-        for column, member in members:
-            put(stored(column, source.rows(member, looked_at(key, model, member, units))))
+        for data in crew.spread(read, members):
+            put(data)
         if found is not None:
             kept_words: tuple[NDArray[Any], ...] = (rows, found["up"], found["down"])
             for column, values in zip(word_columns, kept_words, strict=True):

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.lineage.cores import ALONE, Crew
 from dokja.lineage.library.columns import json_bytes
 from dokja.lineage.sides import Member, Model, Reader
 
@@ -36,17 +37,22 @@ class Sketch:
     signature: int
 
 
-def sketches(reader: Reader) -> Mapping[str, Sketch]:
+def sketches(reader: Reader, crew: Crew = ALONE) -> Mapping[str, Sketch]:
     """The sketch of every component, from the units that are looked at."""
-    return {component: _sketch(reader, component) for component in reader.model.components}
+    return {component: _sketch(reader, component, crew) for component in reader.model.components}
 
 
-def _sketch(reader: Reader, component: str) -> Sketch:
+def _sketch(reader: Reader, component: str, crew: Crew) -> Sketch:
+    members = tuple(_placed(reader.model, component))
+    places = [place for _, place in members]
+
+    def summed(item: tuple[Member, list[object]]) -> NDArray[np.float64]:
+        member, place = item
+        return _sums(np.nan_to_num(reader.matrix(member)).ravel(), json_bytes([reader.source.key, place]))
+
     sums = np.zeros(SUMS, dtype=np.float64)
-    places = []
-    for member, place in _placed(reader.model, component):
-        places.append(place)
-        _add(sums, np.nan_to_num(reader.matrix(member)).ravel(), json_bytes([reader.source.key, place]))
+    for each in crew.spread(summed, members):
+        sums += each
     length = float(np.linalg.norm(sums))
     values = (sums / length if length > 0 else sums).astype(np.float32)
     signature = hashlib.sha256(json_bytes(sorted(map(json_bytes_text, places)))).digest()[:8]
@@ -71,7 +77,8 @@ def _placed(model: Model, component: str) -> Iterator[tuple[Member, list[object]
             yield member, [*place, turns[told], *extent]
 
 
-def _add(sums: NDArray[np.float64], elements: NDArray[np.float32], seed: bytes) -> None:
+def _sums(elements: NDArray[np.float32], seed: bytes) -> NDArray[np.float64]:
+    sums = np.zeros(SUMS, dtype=np.float64)
     generator = np.random.PCG64(int.from_bytes(hashlib.sha256(seed).digest(), "little"))
     for first in range(0, len(elements), STEP):
         piece = elements[first : first + STEP]
@@ -79,3 +86,4 @@ def _add(sums: NDArray[np.float64], elements: NDArray[np.float32], seed: bytes) 
         drawn = words.view("<u2")[: len(piece)]
         signs = (drawn >> 15).astype(np.float64) * 2 - 1
         sums += np.bincount(drawn & (SUMS - 1), weights=signs * piece, minlength=SUMS)
+    return sums
