@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from dokja.adjudicate.outcome import FateReason, Holding, Modality, Reading, SituationFound, Verdict
+from dokja.adjudicate.outcome import Fate, FateReason, Holding, Modality, Reading, SituationFound, Verdict
 from dokja.record.acts import Decision
 from dokja.rulebook.clauses import Call, Contingency, Cut, Gate
 from dokja.rulebook.outcomes import Order, Situation
@@ -48,6 +48,9 @@ def _team(index: int, decision: Decision, team: str, readings: Sequence[Reading]
     )
     if verdict == "open" and all(_unanswered(reading, team) for reading in readings):
         verdict = "not-covered"
+    refuted = _REFUTED.get(reason)
+    if verdict == "agreed" and not goes_on and refuted and all(refuted(reading.fates[team]) for reading in readings):
+        verdict = "contradicted"
     return Holding(
         "team",
         team,
@@ -58,6 +61,13 @@ def _team(index: int, decision: Decision, team: str, readings: Sequence[Reading]
         index,
     )
 
+
+_REFUTED: Mapping[str, Callable[[Fate], bool]] = {
+    "gate": lambda fate: fate.at_gate == "certain",
+    "minimum-score": lambda fate: fate.at_gate == "certain",
+    "points": lambda fate: fate.on_points == "certain",
+}
+"""When the reason that a decision gives for a team's leaving cannot be the reason, though the team does leave."""
 
 _ASKS: Mapping[FateReason, Situation] = {"tied-at-cut": "tie-at-cut", "undecided-gate": "gate-undecided"}
 """What leaves a team's fate to a clause."""

@@ -48,7 +48,7 @@ HEADLINES: Mapping[tuple[Filled, Verdict], str] = {
 }
 
 TEAM_VERDICTS: Mapping[Verdict, str] = {
-    "contradicted": mark("For {teams} the rules in force lead to the opposite of the decision."),
+    "contradicted": mark("For {teams} the rules in force do not lead to what was decided."),
     "not-covered": mark("For {teams} no clause in force settles the matter."),
     "open": mark("For {teams} what was published does not settle what the rules lead to."),
     "agreed": mark("For {teams} the rules in force lead to what was decided."),

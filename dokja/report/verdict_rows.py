@@ -178,6 +178,9 @@ def _team_reasons(holding: Holding, outcome: StageOutcome, edition: Edition) -> 
             yield edition.say(AT_GATE[fate.at_gate])
     if holding.verdict == "not-covered":
         yield edition.say(mark("The readings differ, and no clause in force says which one holds."))
+    left_rightly = all(modality == "excluded" for _, modality in holding.by_reading)
+    if holding.verdict == "contradicted" and holding.decided != "goes-on" and left_rightly:
+        yield edition.say(mark("It does leave, but not for the reason that was given."))
 
 
 _SUBJECTS: Mapping[str, Callable[[Holding, Edition], Markup]] = {

@@ -27,7 +27,7 @@ VERDICTS: Mapping[Verdict, str] = {
 
 VERDICT_MEANINGS: Mapping[Verdict, str] = {
     "agreed": mark("The rules in force lead to what was decided."),
-    "contradicted": mark("The rules in force lead to the opposite of what was decided."),
+    "contradicted": mark("The rules in force do not lead to what was decided."),
     "not-covered": mark("No clause in force says what should be decided."),
     "open": mark("What was published does not settle what the rules lead to."),
 }

@@ -366,3 +366,19 @@ def test_who_leaves_after_the_decision_is_not_ranked_again_and_does_not_enter_th
     assert set(verdicts(twice.stages[0]).values()) == {"agreed"}
     assert [each.situation for each in twice.stages[0].readings[0].situations] == ["withdrawal-after-decision"]
     assert twice.stages[1].teams == ("b", "c", "d", "e")
+
+
+@pytest.mark.parametrize(
+    ("reasons", "expected"),
+    [
+        ({"b": "gate", "e": "points"}, ("agreed", "agreed")),
+        ({"b": "points", "e": "gate"}, ("contradicted", "contradicted")),
+        ({"e": "minimum-score"}, ("agreed", "contradicted")),
+        ({}, ("agreed", "agreed")),
+    ],
+)
+def test_a_reason_that_cannot_be_the_reason_is_contradicted(
+    reasons: dict[str, str], expected: tuple[str, str]
+) -> None:
+    held = verdicts(outcome_of(cut(), acts=[*ACTS, decision("a", "c", "d", **reasons)]))
+    assert (held["b"], held["e"]) == expected
