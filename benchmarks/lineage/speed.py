@@ -210,8 +210,8 @@ def main() -> None:
     lines = [
         "# Speed and memory of the audit",
         "",
-        f"`{results['command']}`, {results['date']}, {results['machine']}; the fastest of {asked.turns}",
-        "runs in turns, start of Python included, files in page cache as far as they fit.",
+        f"`{results['command']}`, {results['date']}, {results['machine']};",
+        f"turns: {asked.turns}, of which the best counts; start of Python included, files in page cache as far as they fit.",
         "",
         f"| {' | '.join(columns)} |",
         f"|{'---|' * len(columns)}",
