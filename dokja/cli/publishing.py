@@ -57,6 +57,7 @@ def init(
 
     from dokja.programme import open_programme
     from dokja.record import canonical, open_record
+    from dokja.record.transparency.continuing import hold_to_signed
     from dokja.record.transparency.signing import genesis
     from dokja.report.machine_readable import to_json
 
@@ -76,6 +77,7 @@ def init(
     signers = opened(face, keys, *holders.values())
     act = genesis(list(zip(holders, signers, strict=True)), threshold, next(iter(holders)), datetime.now(UTC))
     with open_record(programme.record_file) as record:
+        hold_to_signed(record, programme.log_folder / "checkpoint")
         if record.size:
             raise RecordError(
                 Problem(
@@ -115,6 +117,7 @@ def checkpoint(
 ) -> None:
     """Sign a checkpoint, and collect cosignatures where a policy says who the witnesses are."""
     from dokja.cli.witnessing import collect, policy_of
+    from dokja.record.transparency.continuing import hold_to_signed
     from dokja.record.transparency.signing import sign_checkpoint, snapshot
     from dokja.report.machine_readable import to_json
 
@@ -124,6 +127,7 @@ def checkpoint(
     (signer,) = opened(face, keys, key)
     log = log_of(programme.record_file)
     with record, told(log):
+        hold_to_signed(record, log / "checkpoint", *filter(None, (signer.memory,)))
         held = snapshot(record)
         note = sign_checkpoint(log, held, signer)
         if read is not None and read.witnesses:
@@ -227,6 +231,7 @@ def append(ctx: typer.Context, folder: Folder, file: ActsFile) -> None:
     """Append acts whose signatures are right."""
     from dokja.intake import rows_in, take_in
     from dokja.intake.act_files import digest_of
+    from dokja.record.transparency.continuing import hold_to_signed
     from dokja.record.transparency.plain_entries import read_entry
     from dokja.record.transparency.signing import registry_of
     from dokja.report.machine_readable import to_json
@@ -235,6 +240,7 @@ def append(ctx: typer.Context, folder: Folder, file: ActsFile) -> None:
     programme, record = open_(folder)
     sources = frozenset(programme.sources)
     with record, told(file):
+        hold_to_signed(record, programme.log_folder / "checkpoint")
         registry, size = registry_of(record), record.size
         rows = () if record.holds_file(digest_of(file)) else rows_in(file, programme.history, sources)
         for index, row in enumerate(rows, start=size):

@@ -85,22 +85,24 @@ def show(
 def check(ctx: typer.Context, folder: Folder) -> int:
     """Check the whole record."""
     from dokja.record.check import check as check_record
+    from dokja.record.transparency.continuing import departures
     from dokja.report.machine_readable import to_json
 
     face: Face = ctx.obj
-    _, record = open_(folder)
+    programme, record = open_(folder)
     with record, face.working(mark("Checking the record")):
         checked = check_record(record)
+        found = (*checked.problems, *departures(record, programme.log_folder / "checkpoint"))
     if face.json:
-        problems = [face.voice.problem(problem) for problem in checked.problems]
+        problems = [face.voice.problem(problem) for problem in found]
         face.write(to_json({"size": checked.size, "root": checked.root.hex(), "problems": problems}))
     else:
-        for problem in checked.problems:
+        for problem in found:
             face.line(face.voice.problem(problem))
-        if not checked.problems:
+        if not found:
             values = {"size": f"{checked.size:,}", "root": checked.root.hex()}
             face.line(face.voice("{size} acts, all as they were written. Root {root}", values))
-    return FELL_SHORT if checked.problems else 0
+    return FELL_SHORT if found else 0
 
 
 def open_(folder: Path) -> tuple[Programme, Record]:

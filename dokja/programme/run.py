@@ -17,6 +17,7 @@ from dokja.programme.standing import signed
 from dokja.record import Record, open_record
 from dokja.record.acts import Ballot
 from dokja.record.entries import Entry
+from dokja.record.transparency.continuing import hold_to_signed
 from dokja.record.transparency.sealing.ballots import counted_ballots, sealed_marks
 from dokja.record.transparency.sealing.kept import opening_files, read_openings
 from dokja.record.transparency.sealing.openings import Openings
@@ -64,6 +65,7 @@ def run(
     hidden = hidden_sources(programme, leave_out)
     history = programme.history
     with open_record(programme.record_file) as record:
+        hold_to_signed(record, programme.log_folder / "checkpoint")
         intake = take_in(programme.act_files, history, frozenset(programme.sources), record)
         stamp = Stamp(__version__, FORMAT, _inputs(programme), tuple(sorted(hidden)), record.size, record.root.hex())
         if site and _written(programme.site_folder) == stamp:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -167,11 +168,30 @@ def test_a_record_that_was_rewritten_is_not_signed_again(founded: Path, dokja: D
     before = (log / "checkpoint").read_bytes()
     for file in (founded / "record").glob("record.sqlite*"):
         file.unlink()
+    refused = dokja("record", "init", founded, "--root", f"office={OFFICE}")
+    assert (refused.code, "record-behind" in refused.err) == (2, True)
+    assert (log / "checkpoint").read_bytes() == before
+    shutil.rmtree(log)
     assert dokja("record", "init", founded, "--root", f"office={OFFICE}").code == 0
     refused = dokja("record", "checkpoint", founded, "--key", OFFICE)
-    assert (refused.code, "FORK" in refused.err) == (2, True)
-    assert (log / "checkpoint").read_bytes() == before
-    assert "모순" in dokja("record", "checkpoint", founded, "--key", OFFICE, "--lang", "ko").err
+    assert (refused.code, "record-behind" in refused.err) == (2, True), "the key remembers what it signed"
+    assert not (log / "checkpoint").exists()
+    assert "되돌려졌습니다" in dokja("record", "checkpoint", founded, "--key", OFFICE, "--lang", "ko").err
+
+
+def test_nothing_is_taken_into_a_record_that_was_put_back(founded: Path, dokja: Dokja) -> None:
+    record = founded / "record" / "record.sqlite"
+    held = record.read_bytes()
+    add(founded, dokja, STATEMENT.format(number=3), TEAM)
+    assert dokja("record", "checkpoint", founded, "--key", OFFICE).code == 0
+    for rest in (founded / "record").glob("record.sqlite*"):
+        rest.unlink()
+    record.write_bytes(held)
+    for command in (("run", founded, "--no-site"), ("record", "append", founded, founded / "acts" / "none.jsonl")):
+        refused = dokja(*command)
+        assert (refused.code, "record-behind" in refused.err) == (2, True), command
+    checked = dokja("record", "check", founded)
+    assert (checked.code, "record-behind" in checked.out) == (1, True)
 
 
 def test_what_cannot_be_published_is_told(founded: Path, tmp_path: Path, dokja: Dokja) -> None:

@@ -124,6 +124,9 @@ def test_a_witness_refuses_a_log_that_was_rolled_back_or_forked(signed: Path, do
     (signed / "acts" / "0009-said.yaml").write_text(more, encoding="utf-8")
     (other / "acts" / "0009-said.yaml").write_text(more.replace("word", "lie"), encoding="utf-8")
     for number, folder in enumerate((signed, other)):
+        # A liar makes the key forget.
+        for remembered in (tmp_path / "home").rglob("*.signed"):
+            remembered.unlink()
         assert dokja("run", folder, "--no-site").code == 0
         assert dokja("record", "checkpoint", folder, "--key", OFFICE).code == 0
         assert dokja("record", "tiles", folder, tmp_path / f"tiles{number}").code == 0

@@ -14,8 +14,9 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 OFFICE = "record.example/office"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key signs one record only, so every programme has one of its own."""
     return tmp_path_factory.mktemp("home")
 
 

@@ -1,7 +1,8 @@
 """Private keys on disk: Ed25519, encrypted (PKCS #8, a passphrase), readable by their owner alone.
 
 A key lies in two files of one folder: `NAME.key`, which `openssl pkey` opens too, and `NAME.vkey`, the public half to
-be given away.
+be given away. Beside them `NAME.signed` keeps the last checkpoint that was signed with it, so that a record that was
+put back to an earlier state is noticed.
 """
 
 from __future__ import annotations
@@ -35,10 +36,11 @@ class KeyFileError(DokjaError):
 
 @dataclass(frozen=True)
 class Signer:
-    """A private key with the name that it signs under."""
+    """A private key with the name that it signs under. memory: where the last checkpoint that it signed is kept."""
 
     name: str
     private: Ed25519PrivateKey
+    memory: Path | None = None
 
     def key(self, kind: int = ED25519) -> VerifierKey:
         """Its public half."""
@@ -141,7 +143,7 @@ def open_key(folder: Path, name: str, passphrase: str) -> Signer:
         raise _unopened(file, name) from error
     if not isinstance(private, Ed25519PrivateKey) or private.public_key().public_bytes_raw() != key.public:
         raise _unopened(file, name)
-    return Signer(name, private)
+    return Signer(name, private, public.with_suffix(".signed"))
 
 
 def _unopened(file: Path, name: str) -> KeyFileError:

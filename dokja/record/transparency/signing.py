@@ -23,7 +23,7 @@ from dokja.record.transparency.proofs import Tree
 from dokja.record.transparency.published import read_file
 from dokja.record.transparency.refusals import RefusedError
 from dokja.record.transparency.registry import Registry, key_reference, signed_bytes
-from dokja.record.transparency.tiles import write_tiles, write_whole
+from dokja.record.transparency.tiles import alone, write_tiles, write_whole
 
 
 def signature_by(act: AnyAct, signer: Signer) -> Signature:
@@ -79,30 +79,40 @@ def last_checkpoint(log: Path) -> tuple[bytes, Checkpoint] | None:
 def sign_checkpoint(log: Path, held: Snapshot, signer: Signer) -> bytes:
     """Write the log's tiles, then sign and write its checkpoint; the checkpoint.
 
-    A log that would contradict what it signed before refuses with `FORK` and signs nothing. A size that was signed
-    already gets the checkpoint that it has. The checkpoint is kept under its size before it becomes the last one, so
-    that a process killed in between signs the same text again, and Ed25519 gives the same bytes.
+    A log that would contradict what was signed before, here or with the same key, refuses with `FORK` and signs
+    nothing. A size that was signed already gets the checkpoint that it has. A checkpoint is kept beside the key and
+    under its size before it becomes the last one, so that a process killed in between signs the same text again, and
+    Ed25519 gives the same bytes.
     """
-    tree, last = held.tree, last_checkpoint(log)
-    if last is not None:
-        data, before = last
-        if before.origin != signer.name or not _own(data, signer):
-            raise RefusedError("NOTE_ORIGIN", before.origin)
-        if before.size > tree.size or tree.root(before.size) != before.root:
-            raise RefusedError("FORK", f"size {before.size}")
-        if before.size == tree.size:
-            return data
-    checkpoint = Checkpoint(signer.name, tree.size, tree.root())
-    for _ in write_tiles(log, tree, held.entries):
-        pass
-    note = bytes(Note(checkpoint.text, (sign(checkpoint.text, signer.name, signer.private),)))
-    kept = log / "checkpoints" / str(tree.size)
-    standing = read_file(kept, LARGEST_NOTE + 1)
-    if standing and read_note(standing).text != checkpoint.text:
-        raise RefusedError("FORK", f"size {tree.size}")
-    write_whole(kept, note)
-    write_whole(log / "checkpoint", note)
-    return note
+    tree = held.tree
+    with alone(log):
+        last = last_checkpoint(log)
+        for data, before in filter(None, (last, _remembered(signer))):
+            if before.origin != signer.name or not _own(data, signer):
+                raise RefusedError("NOTE_ORIGIN", before.origin)
+            if before.size > tree.size or tree.root(before.size) != before.root:
+                raise RefusedError("FORK", f"size {before.size}")
+        if last is not None and last[1].size == tree.size:
+            return last[0]
+        checkpoint = Checkpoint(signer.name, tree.size, tree.root())
+        for _ in write_tiles(log, tree, held.entries):
+            pass
+        note = bytes(Note(checkpoint.text, (sign(checkpoint.text, signer.name, signer.private),)))
+        kept = log / "checkpoints" / str(tree.size)
+        standing = read_file(kept, LARGEST_NOTE + 1)
+        if standing and read_note(standing).text != checkpoint.text:
+            raise RefusedError("FORK", f"size {tree.size}")
+        if signer.memory is not None:
+            write_whole(signer.memory, note)
+        write_whole(kept, note)
+        write_whole(log / "checkpoint", note)
+        return note
+
+
+def _remembered(signer: Signer) -> tuple[bytes, Checkpoint] | None:
+    """The checkpoint that was signed last with a key, as it is kept beside the key."""
+    data = read_file(signer.memory, LARGEST_NOTE + 1) if signer.memory is not None else b""
+    return (data, read_checkpoint(read_note(data).text)) if data else None
 
 
 def add_cosignatures(log: Path, lines: Iterable[SignatureLine]) -> bytes:
@@ -111,20 +121,21 @@ def add_cosignatures(log: Path, lines: Iterable[SignatureLine]) -> bytes:
     The copy under its size is written first: a process killed in between leaves a last checkpoint with fewer lines,
     which loses nothing.
     """
-    last = last_checkpoint(log)
-    if last is None:
-        raise RefusedError("NOTE_FORM", "no checkpoint")
-    data, checkpoint = last
-    kept = log / "checkpoints" / str(checkpoint.size)
-    note, before = read_note(data), read_file(kept, LARGEST_NOTE + 1)
-    first: dict[tuple[str, bytes], SignatureLine] = {}
-    for line in (*note.signatures, *(read_note(before).signatures if before else ()), *lines):
-        first.setdefault((line.name, line.id), line)
-    whole = bytes(Note(note.text, tuple(first.values())))
-    if whole != data or whole != before:
-        write_whole(kept, whole)
-        write_whole(log / "checkpoint", whole)
-    return whole
+    with alone(log):
+        last = last_checkpoint(log)
+        if last is None:
+            raise RefusedError("NOTE_FORM", "no checkpoint")
+        data, checkpoint = last
+        kept = log / "checkpoints" / str(checkpoint.size)
+        note, before = read_note(data), read_file(kept, LARGEST_NOTE + 1)
+        first: dict[tuple[str, bytes], SignatureLine] = {}
+        for line in (*note.signatures, *(read_note(before).signatures if before else ()), *lines):
+            first.setdefault((line.name, line.id), line)
+        whole = bytes(Note(note.text, tuple(first.values())))
+        if whole != data or whole != before:
+            write_whole(kept, whole)
+            write_whole(log / "checkpoint", whole)
+        return whole
 
 
 def _own(data: bytes, signer: Signer) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -18,6 +20,7 @@ HEIGHT = 8
 LONGEST_ENTRY = 2**16 - 1
 LARGEST_BUNDLE = WIDTH * (2 + LONGEST_ENTRY)
 _GROUP = 1000
+_HALF_WRITTEN = re.compile(r"\.(?:checkpoint|[0-9]+)\.[0-9]+", re.ASCII)
 _PATH = re.compile(
     r"tile/(?P<level>entries|0|[1-9][0-9]?)/(?P<index>(?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?",
     re.ASCII,
@@ -127,15 +130,31 @@ def _write_new(folder: Path, tile: Tile, data: bytes) -> Iterator[str]:
         yield tile.path
 
 
+@contextmanager
+def alone(log: Path) -> Iterator[None]:
+    """Let no other process write to a published log meanwhile; what one left half written is swept away."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with (log.parent / f"{log.name}.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in log.rglob(".*"):
+            if _HALF_WRITTEN.fullmatch(left.name):
+                left.unlink()
+        yield
+
+
 def write_whole(file: Path, data: bytes) -> None:
     """Write a file so that it is there wholly or not at all, and has reached the disk."""
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_name(f".{file.name}.{os.getpid()}")
-    with beside.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(file)
+    try:
+        with beside.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(file)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
     folder = os.open(file.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
