@@ -26,6 +26,7 @@ from dokja.cli import (
     record,
     rulebook,
     run,
+    showing,
     verify,
     why,
     witness,
@@ -73,7 +74,8 @@ GROUPS = (
         record.HELP,
         (
             (record.list_, record.LIST),
-            (record.show, record.SHOW),
+            (showing.show, showing.SHOW),
+            (showing.export, showing.EXPORT),
             (record.check, record.CHECK),
             (publishing.init, publishing.INIT),
             (publishing.sign, publishing.SIGN),

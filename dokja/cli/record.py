@@ -1,4 +1,4 @@
-"""`dokja record list|show|check`: what stands in the record, and whether it is what it was."""
+"""`dokja record list|check`: what stands in the record, and whether it is what it was."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ HELP = mark(
     "Look into the record, check that all is as it was written, and publish it so that outsiders can check it."
 )
 LIST = mark("List the acts of the record, one a line; ballots only where asked for.")
-SHOW = mark("Show one act as the record keeps it, by its index or its id.")
 CHECK = mark(
     "Compute every hash of the record anew and hold it against what stands there; exit code 1 if any differs."
 )
@@ -55,31 +54,9 @@ def list_(
             if all(value is None or getattr(entry.act, name, None) == value for name, value in wanted.items())
         )
         if face.json:
-            _write_json(face, found)
+            write_json(face, found)
         else:
             _print_list(face, programme, found)
-
-
-def show(
-    ctx: typer.Context,
-    folder: Folder,
-    act: Annotated[str, typer.Argument(metavar="ACT", help=mark("An act's index in the record, or its id."))],
-) -> None:
-    """Show one act."""
-    from dokja.record.canonical import canonical
-    from dokja.record.merkle import leaf_hash
-    from dokja.report.machine_readable import to_json
-
-    face: Face = ctx.obj
-    _, record = open_(folder)
-    with record:
-        entry = find(record, act)
-    leaf = leaf_hash(canonical(entry.act)).hex()
-    if not face.json:
-        face.note(mark("act {index}, leaf hash {leaf}"), {"index": entry.index, "leaf": leaf})
-        face.write(to_json(entry.act))
-        return
-    face.write(to_json({"index": entry.index, "leaf": leaf, "act": entry.act}))
 
 
 def check(ctx: typer.Context, folder: Folder) -> int:
@@ -124,7 +101,7 @@ def find(record: Record, name: str) -> Entry:
     raise UsageError(unknown("record-no-act", mark("The record holds no act “{name}”."), name, ids, record.place))
 
 
-def _write_json(face: Face, found: Iterator[Entry]) -> None:
+def write_json(face: Face, found: Iterator[Entry]) -> None:
     """A list with one act a line, written as it is read, so that a long one needs no more memory than a short one."""
     import json
 

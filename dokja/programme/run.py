@@ -18,6 +18,7 @@ from dokja.record import Record, open_record
 from dokja.record.acts import Ballot
 from dokja.record.entries import Entry
 from dokja.record.transparency.continuing import hold_to_signed
+from dokja.record.transparency.placing import places
 from dokja.record.transparency.sealing.ballots import counted_ballots, sealed_marks
 from dokja.record.transparency.sealing.kept import opening_files, read_openings
 from dokja.record.transparency.sealing.openings import Openings
@@ -70,7 +71,7 @@ def run(
         stamp = Stamp(__version__, FORMAT, _inputs(programme), tuple(sorted(hidden)), record.size, record.root.hex())
         if site and _written(programme.site_folder) == stamp:
             return Run(stamp, intake.taken, programme.site_folder, None)
-        publication = publish(programme, record, hidden, alternatives=alternatives or site)
+        publication = publish(programme, record, hidden, alternatives=alternatives or site, proofs=site)
     if not site:
         return Run(stamp, intake.taken, None, publication)
     extra = {OUTCOME_FILE: to_json({"stamp": stamp, "outcome": publication.outcome})}
@@ -79,11 +80,17 @@ def run(
 
 
 def publish(
-    programme: Programme, record: Record, hidden: Collection[str], *, alternatives: bool = True
+    programme: Programme,
+    record: Record,
+    hidden: Collection[str],
+    *,
+    alternatives: bool = True,
+    proofs: bool = False,
 ) -> Publication:
     """Everything that pages and terminals show of a programme, worked out from its record.
 
-    Beside the outcome itself stands the one without leaks, where leaks count and say anything.
+    Beside the outcome itself stands the one without leaks, where leaks count and say anything. proofs: with the
+    proof of every act, for the pages.
     """
     entries = tuple(entry for entry in record.entries() if not isinstance(entry.act, Ballot))
     outcome = _outcome(programme, record, entries, hidden)
@@ -101,6 +108,7 @@ def publish(
         root=record.root.hex(),
         alternatives=without,
         signed=signed(programme),
+        places=places(record, programme.log_folder, entries) if proofs else {},
     )
 
 

@@ -296,6 +296,14 @@ def _statement(act: acts.Statement, edition: Edition) -> Iterator[Markup]:
 
 def _ballot(act: acts.Ballot, edition: Edition) -> Iterator[Markup]:
     yield edition.say(mark("A ballot on {team}."), {"team": edition.team(act.team)})
+    if act.measure is not None:
+        marks = name(", ".join(f"{criterion} {plain(points)}" for criterion, points in act.marks.items()))
+        yield edition.say(
+            mark("{measure}: {marks}."), {"measure": edition.measure(act.stage, act.measure), "marks": marks}
+        )
+    elif act.gate is not None:
+        meets, fails = mark("It meets the gate “{gate}”."), mark("It does not meet the gate “{gate}”.")
+        yield edition.say(meets if act.meets else fails, {"gate": edition.gate(act.gate)})
 
 
 def _founding(act: acts.Founding, edition: Edition) -> Iterator[Markup]:

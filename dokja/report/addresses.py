@@ -46,6 +46,21 @@ def act(index: int) -> str:
     return f"{RECORD}#{act_anchor(index)}"
 
 
+def act_page(index: int) -> str:
+    """The page of an act with its proof."""
+    return f"act-{index}.html"
+
+
+def act_bytes(index: int) -> str:
+    """The file of an act's canonical bytes, beside the pages of both languages."""
+    return f"acts/{index}.json"
+
+
+def act_proof(index: int) -> str:
+    """The file of an act's proof."""
+    return f"acts/{index}.tlog-proof"
+
+
 def source_anchor(source: str) -> str:
     """The anchor of a source."""
     return f"source-{source}"

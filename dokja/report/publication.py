@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dokja.adjudicate.outcome import Outcome
 from dokja.record.about import About
 from dokja.record.acts import AnyAct
+from dokja.record.transparency.placing import Place
 from dokja.rulebook import Finding, History
 
 
@@ -33,6 +34,7 @@ class Publication:
     acts: every act but ballots, by its index in the record (ballots are counted in the scores' traces).
     size, root: the record's number of acts and its Merkle root (hexadecimal). alternatives: outcomes under other
     evidence, such as without leaks, by the name of what is left out. signed: how far the record is signed, if it is.
+    places: where the acts stand in the tree, with their proofs, where pages are to show it.
     """
 
     about: About
@@ -44,3 +46,4 @@ class Publication:
     root: str
     alternatives: Mapping[str, Outcome]
     signed: Signed | None = None
+    places: Mapping[int, Place] = field(default_factory=dict)

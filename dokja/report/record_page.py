@@ -34,6 +34,7 @@ class ActRow:
     said: Markup
     note: str | None
     verdict: Label | None
+    page: str | None
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def record_page(edition: Edition) -> RecordPage:
     publication = edition.publication
     cited = Counter(act.source for act in publication.acts.values() if act.source is not None)
     return RecordPage(
-        acts=tuple(_act(index, act, edition) for index, act in sorted(publication.acts.items())),
+        acts=tuple(act_row(index, act, edition) for index, act in sorted(publication.acts.items())),
         sources=tuple(_source(source, cited[source.id], edition) for source in publication.about.sources),
         size=publication.size,
         root=publication.root,
@@ -99,7 +100,8 @@ def _signed(signed: Signed, edition: Edition) -> str:
     return " ".join(said)
 
 
-def _act(index: int, act: AnyAct, edition: Edition) -> ActRow:
+def act_row(index: int, act: AnyAct, edition: Edition) -> ActRow:
+    """An act as pages show it."""
     verdict = verdict_of(index, edition)
     return ActRow(
         index=index,
@@ -113,6 +115,7 @@ def _act(index: int, act: AnyAct, edition: Edition) -> ActRow:
         said=act_said(act, edition),
         note=edition.text(act.note) if act.note else None,
         verdict=Label(verdict, edition.say(VERDICTS[verdict])) if verdict else None,
+        page=addresses.act_page(index) if index in edition.publication.places else None,
     )
 
 

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dokja.language import LANGUAGES, Voice, mark
 from dokja.report import addresses
+from dokja.report.act_page import act_page
 from dokja.report.edition import Edition
 from dokja.report.index_page import index_page
 from dokja.report.publication import Publication
@@ -55,6 +56,10 @@ def site(publication: Publication) -> Mapping[str, str]:
     """Every file of the site by its path; the same publication gives the same bytes."""
     style = resources.files("dokja.report").joinpath("style.css").read_text(encoding="utf-8")
     files = {addresses.INDEX: _choice(publication), addresses.STYLE: style}
+    for index, place in publication.places.items():
+        files[addresses.act_bytes(index)] = place.body.decode()
+        if place.proof is not None:
+            files[addresses.act_proof(index)] = place.proof.decode()
     for language in LANGUAGES:
         edition = Edition(publication, language)
         for page in _pages(edition):
@@ -72,6 +77,8 @@ def _pages(edition: Edition) -> Iterator[Page]:
         yield Page(addresses.team_page(team), "team", team_page(team, edition))
     yield Page(addresses.RULEBOOK, "rulebook", rulebook_page(edition))
     yield Page(addresses.RECORD, "record", record_page(edition))
+    for index, place in edition.publication.places.items():
+        yield Page(addresses.act_page(index), "act", act_page(place, edition))
 
 
 def _rendered(page: Page, edition: Edition) -> str:

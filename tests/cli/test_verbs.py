@@ -26,6 +26,7 @@ VERBS = (
     ("rulebook", "schema"),
     ("record", "list", "{folder}"),
     ("record", "show", "{folder}", "decision-1"),
+    ("record", "export", "{folder}", "--ballots"),
     ("record", "check", "{folder}"),
 )
 SAME_IN_EVERY_LANGUAGE = ("schema", "show")
@@ -42,9 +43,11 @@ def test_every_verb_speaks_korean_and_english(verb: tuple[str, ...], decided: Pa
     assert english.code == korean.code == 0
     assert english.out
     assert "\x1b" not in english.out + korean.out
-    if verb[:2] not in (("rulebook", "schema"), ("record", "show")):
+    if verb[:2] != ("rulebook", "schema"):
         assert HANGUL.search(korean.out)
-        assert not HANGUL.search(english.out)
+        # The last line that shows an act is its bytes, in whichever language they are.
+        said = english.out.rsplit("\n", 2)[0] if verb[:2] == ("record", "show") else english.out
+        assert not HANGUL.search(said)
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
@@ -191,6 +194,19 @@ def test_record_show_finds_an_act_by_index_and_by_id(decided: Path, dokja: Dokja
     assert by_id == by_index
     assert by_id["act"]["goes_on"] == ["team-a"]
     assert re.fullmatch("[0-9a-f]{64}", by_id["leaf"])
+    assert (by_id["size"], len(by_id["path"]), by_id["proof"]) == (26, 3, None)
+
+
+def test_a_person_reads_who_did_what_when_and_by_which_clause(decided: Path, dokja: Dokja) -> None:
+    shown = dokja("record", "show", decided, "decision-1").out
+    exported = dokja("record", "export", decided, "--ballots").out
+    for title in ("When", "Who", "What", "Clause", "Signature", "Leaf hash"):
+        assert f"\n{title} " in shown
+        assert exported.count(f"\n{title} ") == 26
+    assert "Stage 1 is decided." in shown
+    assert re.search("\nRoot of the record +[0-9a-f]{64}\n", shown)
+    assert "A ballot on" in exported
+    assert "ballot on" not in dokja("record", "export", decided).out
 
 
 def test_record_check_finds_a_flipped_letter(small: Path, dokja: Dokja) -> None:
