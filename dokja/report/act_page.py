@@ -65,7 +65,7 @@ def checkpoint_said(place: Place, edition: Edition) -> Markup:
 
 def steps(place: Place, edition: Edition) -> tuple[Step, ...]:
     """The path with its sides, as in RFC 9162, section 2.1.3.2."""
-    left, right = edition.say(mark("left")), edition.say(mark("right"))
+    left, right = edition.say(mark("on the left")), edition.say(mark("on the right"))
     at, last, found = place.index, place.size - 1, list[Step]()
     for each in place.path:
         on_the_left = bool(at & 1) or at == last

@@ -17,7 +17,7 @@ from tests.record.transparency.at_hand import OFFICE
 from tests.verify.build import POLICY, Small, act, decision
 from verifier import dokja_verify as second
 
-LANGUAGES = {"ko": ("왼쪽", "오른쪽"), "en": ("left", "right")}
+LANGUAGES = {"ko": ("왼쪽", "오른쪽"), "en": ("on the left", "on the right")}
 SIGNED = 7
 
 
@@ -57,7 +57,7 @@ def test_the_path_on_the_page_leads_to_the_root(files: dict[str, str], language:
         leaf, root = re.findall(r'<dd><code class="hash">([0-9a-f]{64})</code></dd>', page)[:2]
         reached = sha256(b"\x00" + files[f"acts/{index}.json"].encode()).digest()
         assert reached.hex() == leaf
-        steps = re.findall(r'<td>(\S+)</td><td><code class="hash">([0-9a-f]{64})</code>', page)
+        steps = re.findall(r'<td>([^<]+)</td><td><code class="hash">([0-9a-f]{64})</code>', page)
         assert {side for side, _ in steps} <= {left, right}
         for side, each in steps:
             beside = bytes.fromhex(each)
