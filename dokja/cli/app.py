@@ -27,6 +27,7 @@ from dokja.cli import (
     rulebook,
     run,
     showing,
+    timestamp,
     verify,
     why,
     witness,
@@ -86,6 +87,7 @@ GROUPS = (
             (publishing.tiles, publishing.TILES),
             (objects.pin, objects.PIN),
             (objects.unpin, objects.UNPIN),
+            (timestamp.timestamp, timestamp.TIMESTAMP),
         ),
     ),
     (

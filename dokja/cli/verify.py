@@ -93,6 +93,14 @@ def verify(
         str | None,
         typer.Option("--genesis", metavar="DIGEST", help=mark("sha256: and the digest of the record's first entry.")),
     ] = None,
+    tsa_roots: Annotated[
+        Path | None,
+        typer.Option(
+            "--tsa-roots",
+            metavar="FILE",
+            help=mark("Which time-stamping authorities you trust: certificates in PEM."),
+        ),
+    ] = None,
 ) -> int:
     """Verify a bundle."""
     from dokja.report.machine_readable import to_json
@@ -103,8 +111,9 @@ def verify(
         raise UsageError(
             Problem("usage-no-bundle", "There is no such folder.", "Name the folder of a bundle.", Place(bundle))
         )
+    trusted = _roots(tsa_roots)
     with face.working(mark("Verifying the bundle")):
-        verdict = check(bundle, _policy(policy), genesis)
+        verdict = check(bundle, _policy(policy), genesis, trusted)
     if face.json:
         problems = [
             {"code": each.code, "act": each.act, "meaning": face.voice(each.meaning), "what": _what(face, each)}
@@ -127,6 +136,27 @@ def _policy(file: Path | None) -> bytes | None:
         return None
     with file.open("rb") as stream:
         return stream.read(LARGEST_POLICY + 1)
+
+
+def _roots(file: Path | None) -> bytes | None:
+    from dokja.record.transparency.timestamps import LARGEST_ROOTS, read_roots
+
+    if file is None:
+        return None
+    with file.open("rb") as stream:
+        data = stream.read(LARGEST_ROOTS + 1)
+    try:
+        read_roots(data)
+    except ValueError as error:
+        raise UsageError(
+            Problem(
+                "usage-tsa-roots",
+                "There is no certificate in it that can be read.",
+                "Name a file with the certificates of the authorities that you trust, in PEM.",
+                Place(file),
+            )
+        ) from error
+    return data
 
 
 _ANSWERS = {

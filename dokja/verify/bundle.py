@@ -27,6 +27,7 @@ from dokja.verify.audiences import Audience, opened_to
 BAG_INFO = "bag-info.txt"
 LOG, RULEBOOK, EVIDENCE, OPENINGS = "data/log", "data/rulebook", "data/evidence", "data/openings"
 AUDIENCE, OPENINGS_AT = "Audience", "Openings-At"
+TIMESTAMPS = "data/timestamps"
 PROGRAMME = "data/programme.yaml"
 _HASH_BYTES = 32
 _LARGEST_INFO = 100_000
@@ -88,6 +89,10 @@ def export(
         size = number_of(earlier.name)
         if size is not None and size < checkpoint.size:
             write_whole(target / LOG / "checkpoints" / earlier.name, earlier.read_bytes())
+    for token in sorted((source.log.parent / "timestamps").glob("*.tsr")):
+        size = number_of(token.name.partition("-")[0])
+        if size is not None and size <= checkpoint.size:
+            write_whole(target / TIMESTAMPS / token.name, token.read_bytes())
     write_whole(target / LOG / "checkpoint", note)
     if opened:
         write_whole(target / OPENINGS, opened)

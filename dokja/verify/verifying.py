@@ -28,6 +28,7 @@ from dokja.rulebook import read_rulebook
 from dokja.strict_yaml import read_yaml, typed
 from dokja.verify.bundle import LOG, PROGRAMME, RULEBOOK, read_info
 from dokja.verify.replay import Contents, Shown, replay
+from dokja.verify.timestamped import timestamp_faults
 from dokja.verify.verdict import Fault, Unchecked, Verdict
 from dokja.verify.witnessed import UNKNOWN, Standing, standing
 
@@ -41,10 +42,13 @@ NOT_IN_THIS_VERSION = (
 )
 
 
-def verify(folder: Path, policy: bytes | None = None, genesis: str | None = None) -> Verdict:
+def verify(
+    folder: Path, policy: bytes | None = None, genesis: str | None = None, tsa_roots: bytes | None = None
+) -> Verdict:
     """Verify a bundle against a policy and the digest of its first entry, both from outside it.
 
-    Without a policy nothing says whose record this is: the verdict is incomplete at best.
+    Without a policy nothing says whose record this is: the verdict is incomplete at best. tsa_roots: certificates in
+    PEM of the time-stamping authorities that the reader trusts.
     """
     published = check_bundle(folder, policy, genesis) if policy is not None else _unsigned(folder, genesis)
     faults = [_refused(error) for error in published.refusals]
@@ -64,6 +68,12 @@ def verify(folder: Path, policy: bytes | None = None, genesis: str | None = None
         unchecked.append(Unchecked(mark("The acts: the record is not whole, so nothing was replayed."), needed=True))
     else:
         _replay(folder, published, known, faults, unchecked)
+    if checkpoint is not None:
+        for each in timestamp_faults(folder, checkpoint, tsa_roots):
+            if isinstance(each, Fault):
+                faults.append(each)
+            else:
+                unchecked.append(each)
     size, root = (checkpoint.size, checkpoint.root.hex()) if checkpoint else (None, None)
     left = (*unchecked, *NOT_IN_THIS_VERSION)
     return Verdict(tuple(faults), left, size, root, known.names, known.enough, known.seen)
