@@ -86,8 +86,10 @@ def audit(
     if html is not None:
         from dokja.lineage.page import write_page
 
-        write_page(done, html, _command(submission, against or [], library, done.key, step0))
-        face.note(mark("Page: {page}"), {"page": html / f"audit.{face.voice.language}.html"})
+        command = _command(submission, against or [], library, done.key, step0)
+        pages = write_page(done, html, command, face.voice.language)
+        page = next((each for each in pages if each.name == f"audit.{face.voice.language}.html"), pages[0])
+        face.note(mark("Page: {page}"), {"page": page})
     if act is not None:
         _write_act(done, act, told, {"team": team, "stage": stage, "gate": gate, "who": who, "when": when})
     if face.json:

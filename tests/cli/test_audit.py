@@ -86,3 +86,7 @@ def test_what_cannot_be_asked_is_said(words: tuple[str, ...], code: str, dokja: 
 def test_the_page_is_written_in_both_languages(dokja: Dokja, tmp_path: Path) -> None:
     assert dokja("audit", BORROWED, "--against", LENDER, "--html", str(tmp_path / "page")).code == 1
     assert {file.name for file in (tmp_path / "page").iterdir()} >= {"audit.en.html", "audit.ko.html"}
+    one = tmp_path / "one.html"
+    said = dokja("audit", BORROWED, "--against", LENDER, "--lang", "en", "--html", str(one))
+    assert '<html lang="en">' in one.read_text(encoding="utf-8")
+    assert one.name in said.err
