@@ -1,13 +1,13 @@
 """Other tools beside the audit: the same pairs, one after the other, on the same machine.
 
-    python -m benchmarks.lineage.peers --zoo build/held-out \\
-        --tool 'dokja::dokja audit {a} --against {b} --key 7::(?m)^  (.*)$' \\
-        --tool 'other::python /elsewhere/other.py {a} {b}::score = ([0-9.]+)'
+    python -m benchmarks.lineage.peers --tool NAME::COMMAND::EXPRESSION [--tool …] --zoo build/zoo
 
-A tool is a name, a command with the places of both checkpoints, and a regular expression for what is read of what it
-prints. Nothing of any tool is in this repository. Both checkpoints are folders as Hugging Face keeps them
-(config.json, model.safetensors, tokenizer.json). Seconds, processor seconds and peak memory are of the whole command,
-its start included. Results go to benchmarks/lineage/results/peers.{json,md}.
+A tool is a name, a command with `{a}` and `{b}` where the checkpoints go, and a regular expression for what is read
+of what it prints: `other::other-tool {a} {b} --plain::score: .*`. A command must end with 0, so `dokja audit`, which
+says with 1 that something was found, stands in a shell that allows it. Nothing of any tool is in this repository. Both
+checkpoints are folders as Hugging Face keeps them (config.json, model.safetensors, tokenizer.json). Seconds, processor
+seconds and peak memory are of the whole command, its start included. Results, after every pair, go to
+benchmarks/lineage/results/peers.{json,md}.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import argparse
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -109,6 +110,31 @@ def tried(tool: Tool, case: str, truth: str, a: Path, b: Path) -> Outcome:
     )
 
 
+TOKENIZER = {
+    "truncation": None,
+    "padding": None,
+    "added_tokens": [],
+    "normalizer": None,
+    "pre_tokenizer": {"type": "Whitespace"},
+    "post_processor": None,
+    "decoder": None,
+}
+"""What tokenizer.json has beside its words, and some tools insist on."""
+
+
+@contextmanager
+def published(folder: Path) -> Iterator[Path]:
+    """A copy of a checkpoint with every file as public ones have it."""
+    with tempfile.TemporaryDirectory() as made:
+        copy = Path(made) / folder.name
+        shutil.copytree(folder, copy)
+        said = json.loads((copy / "tokenizer.json").read_text(encoding="utf-8"))
+        (copy / "tokenizer.json").write_text(json.dumps(said | TOKENIZER), encoding="utf-8")
+        about = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": said["model"]["unk_token"]}
+        (copy / "tokenizer_config.json").write_text(json.dumps(about), encoding="utf-8")
+        yield copy
+
+
 @contextmanager
 def large(mebibytes: int) -> Iterator[tuple[Path, Path]]:
     """Two Llama-shaped checkpoints of random bf16 numbers, of about this size each, as folders."""
@@ -121,7 +147,8 @@ def large(mebibytes: int) -> Iterator[tuple[Path, Path]]:
             vocabulary = {f"w{number}": number for number in range(VOCABULARY)}
             model = {"type": "WordLevel", "vocab": vocabulary, "unk_token": "w0"}
             (folder / "tokenizer.json").write_text(json.dumps({"version": "1.0", "model": model}), encoding="utf-8")
-        yield folders[0], folders[1]
+        with published(folders[0]) as one, published(folders[1]) as other:
+            yield one, other
 
 
 def _config(mebibytes: int) -> dict[str, Any]:
@@ -167,8 +194,13 @@ def main() -> None:
         if not all((asked.zoo / name / "model.safetensors").exists() for name in (case.one, case.other)):
             continue
         gains[case.says] = gains_alike(asked.zoo, case)
-        with worn(asked.zoo, case.one, case.dress) as mine:
-            outcomes += [_shown(tried(tool, case.says, case.truth, mine, asked.zoo / case.other)) for tool in tools]
+        with (
+            worn(asked.zoo, case.one, case.dress) as mine,
+            published(mine) as one,
+            published(asked.zoo / case.other) as other,
+        ):
+            outcomes += [_shown(tried(tool, case.says, case.truth, one, other)) for tool in tools]
+        _kept(tools, gains, outcomes)
     for mebibytes in asked.mebibytes:
         with ExitStack() as stack:
             one, other = stack.enter_context(large(mebibytes))
@@ -176,11 +208,15 @@ def main() -> None:
                 _shown(tried(tool, f"random numbers, {mebibytes} MiB each", "independent", one, other))
                 for tool in tools
             ]
+        _kept(tools, gains, outcomes)
+
+
+def _kept(tools: Sequence[Tool], gains: Mapping[str, float | None], outcomes: Sequence[Outcome]) -> None:
     RESULTS.mkdir(exist_ok=True)
     results = {
         "date": datetime.now(UTC).date().isoformat(),
         "tools": [asdict(tool) for tool in tools],
-        "norm gains": gains,
+        "norm gains": dict(gains),
         "outcomes": [asdict(each) for each in outcomes],
     }
     (RESULTS / "peers.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
