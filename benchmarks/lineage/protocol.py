@@ -408,18 +408,18 @@ def main() -> None:
     # Each process is one core's work: threads within it would only get in each other's way.
     os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     with ProcessPoolExecutor(turns, mp_context=get_context("spawn")) as pool:
-        aside = pool.submit(powers, asked.zoo), pool.submit(recall, asked.zoo)
         shared = {
-            "kin": [pool.submit(kin, asked.zoo, turn, turns) for turn in range(turns)],
-            "siblings": [pool.submit(siblings, asked.zoo)],
-            "begun": [pool.submit(begun, asked.zoo)],
-            "merges": [pool.submit(merges, asked.zoo)],
+            "strangers": [pool.submit(strangers, asked.zoo, turn, turns) for turn in range(turns)],
             "real": [pool.submit(real, asked.weights)],
             "real strangers": [
                 pool.submit(partial(real_strangers, asked.weights, turn, turns)) for turn in range(turns)
             ],
-            "strangers": [pool.submit(strangers, asked.zoo, turn, turns) for turn in range(turns)],
+            "siblings": [pool.submit(siblings, asked.zoo)],
+            "begun": [pool.submit(begun, asked.zoo)],
+            "merges": [pool.submit(merges, asked.zoo)],
+            "kin": [pool.submit(kin, asked.zoo, turn, turns) for turn in range(turns)],
         }
+        aside = pool.submit(powers, asked.zoo), pool.submit(recall, asked.zoo)
         found = {name: [pair for each in jobs for pair in each.result()] for name, jobs in shared.items()}
         power, recalled = (each.result() for each in aside)
     known = [*found["kin"], *found["siblings"], *found["begun"]]
