@@ -397,31 +397,42 @@ def share_figures(pairs: Sequence[Pair]) -> dict[str, dict[str, float]]:
     return figures
 
 
+STAGES = ("strangers", "real", "real strangers", "siblings", "begun", "merges", "kin", "powers", "recall")
+
+
 def main() -> None:
     """Run the protocol and write its results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--zoo", type=Path, default=Path("build/zoo"))
     parser.add_argument("--weights", type=Path, default=Path("../shared/weights"))
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES, help="which parts to run")
+    parser.add_argument("--into", default="protocol", help="name of the results")
     asked = parser.parse_args()
     started, turns = time.perf_counter(), asked.processes
     # Each process is one core's work: threads within it would only get in each other's way.
     os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     with ProcessPoolExecutor(turns, mp_context=get_context("spawn")) as pool:
-        shared = {
-            "strangers": [pool.submit(strangers, asked.zoo, turn, turns) for turn in range(turns)],
-            "real": [pool.submit(real, asked.weights)],
-            "real strangers": [
-                pool.submit(partial(real_strangers, asked.weights, turn, turns)) for turn in range(turns)
-            ],
-            "siblings": [pool.submit(siblings, asked.zoo)],
-            "begun": [pool.submit(begun, asked.zoo)],
-            "merges": [pool.submit(merges, asked.zoo)],
-            "kin": [pool.submit(kin, asked.zoo, turn, turns) for turn in range(turns)],
+        jobs = {
+            "strangers": [partial(strangers, asked.zoo, turn, turns) for turn in range(turns)],
+            "real": [partial(real, asked.weights)],
+            "real strangers": [partial(real_strangers, asked.weights, turn, turns) for turn in range(turns)],
+            "siblings": [partial(siblings, asked.zoo)],
+            "begun": [partial(begun, asked.zoo)],
+            "merges": [partial(merges, asked.zoo)],
+            "kin": [partial(kin, asked.zoo, turn, turns) for turn in range(turns)],
         }
-        aside = pool.submit(powers, asked.zoo), pool.submit(recall, asked.zoo)
-        found = {name: [pair for each in jobs for pair in each.result()] for name, jobs in shared.items()}
-        power, recalled = (each.result() for each in aside)
+        shared = {
+            name: [pool.submit(each) for each in parts] if name in asked.stages else []
+            for name, parts in jobs.items()
+        }
+        aside = {
+            name: pool.submit(work, asked.zoo)
+            for name, work in (("powers", powers), ("recall", recall))
+            if name in asked.stages
+        }
+        found = {name: [pair for each in parts for pair in each.result()] for name, parts in shared.items()}
+        power, recalled = (aside[name].result() if name in aside else {} for name in ("powers", "recall"))
     known = [*found["kin"], *found["siblings"], *found["begun"]]
     hidden = [pair for pair in known if pair.truth == "no-evidence"]
     results = {
@@ -455,8 +466,10 @@ def main() -> None:
         ],
     }
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "protocol.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (RESULTS / "protocol.md").write_text(as_markdown(results), encoding="utf-8")
+    (RESULTS / f"{asked.into}.json").write_text(
+        json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    (RESULTS / f"{asked.into}.md").write_text(as_markdown(results), encoding="utf-8")
 
 
 def _commit() -> str:
