@@ -110,7 +110,7 @@ def tried(tool: Tool, case: str, truth: str, a: Path, b: Path) -> Outcome:
     )
 
 
-TOKENIZER = {
+TOKENIZER: Mapping[str, Any] = {
     "truncation": None,
     "padding": None,
     "added_tokens": [],
@@ -129,7 +129,7 @@ def published(folder: Path) -> Iterator[Path]:
         copy = Path(made) / folder.name
         shutil.copytree(folder, copy)
         said = json.loads((copy / "tokenizer.json").read_text(encoding="utf-8"))
-        (copy / "tokenizer.json").write_text(json.dumps(said | TOKENIZER), encoding="utf-8")
+        (copy / "tokenizer.json").write_text(json.dumps({**said, **TOKENIZER}), encoding="utf-8")
         about = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": said["model"]["unk_token"]}
         (copy / "tokenizer_config.json").write_text(json.dumps(about), encoding="utf-8")
         yield copy
