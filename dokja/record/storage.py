@@ -106,6 +106,11 @@ class Record:
                     ) from error
                 yield row
 
+    def holds_type(self, kind: str) -> bool:
+        """Whether any act is of a type."""
+        with told(self.place), self.engine.connect() as connection:
+            return connection.execute(select(ACTS.c["index"]).where(ACTS.c.type == kind).limit(1)).first() is not None
+
     def holds_file(self, digest: str) -> bool:
         """Whether every act of the file with this digest is in the record."""
         with told(self.place), self.engine.connect() as connection:

@@ -123,10 +123,10 @@ def _openings(
     source: Source, record: Record, size: int, audience: Audience, at: datetime
 ) -> tuple[bytes, Mapping[str, str]]:
     """What opens the marks that are open to an audience, in the order of the record, and when that was so."""
+    if not record.holds_type("marks-sealed"):
+        return b"", {}
     entries = [entry for entry in record.entries() if entry.index < size]
     marks = sealed_marks(entries)
-    if not marks.rows:
-        return b"", {}
     openings = read_openings(source.openings, marks.grid)
     opened = opened_to(audience, at, read_rulebook(source.rulebook), entries, marks)
     lines = [

@@ -23,6 +23,9 @@ Key = tuple[str, str, str, str]
 
 _ID = re.compile(ID_PATTERN, re.ASCII)
 _LONGEST_ID = 80
+KINDS = frozenset(("marks-sealed", "stage-sealed", "marks-opened"))
+"""The types of acts that a grid takes in."""
+
 _BYTES = 32
 
 
@@ -86,6 +89,8 @@ class Grid:
 
     def follow(self, index: int | None, act: Tree) -> None:
         """Judge the next act, if it is one of sealing, and take it in; raises `RefusedError`."""
+        if act["type"] not in KINDS:
+            return
         try:
             taken_in = self.check(act)
         except RefusedError as error:
