@@ -116,6 +116,14 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def text_of_seconds(seconds: int) -> str:
+    """A time in seconds since 1970 as `utc_text` writes it; the number itself where no calendar reaches so far."""
+    try:
+        return utc_text(datetime.fromtimestamp(seconds, UTC))
+    except (OverflowError, ValueError, OSError):
+        return str(seconds)
+
+
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=80)]
 """A lower-case ASCII name, parts joined by `-` or `.`."""
 

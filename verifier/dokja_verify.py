@@ -3,7 +3,7 @@
 Written from docs/record-format.md. It checks integrity: the folder, signatures, witnesses, tree, entries, keys,
 proofs, and what was sealed and opened. It does not know the rulebook and judges no decision.
 
-    python dokja_verify.py BUNDLE --policy FILE [--genesis sha256:...]
+    python dokja_verify.py BUNDLE --policy FILE [--genesis sha256:...] [--receipt FILE]... [--checkpoint FILE]...
     python dokja_verify.py --proof FILE --entry FILE --policy FILE
     python dokja_verify.py --note FILE --policy FILE
     python dokja_verify.py --entry FILE
@@ -13,6 +13,7 @@ Exit code 0: nothing is wrong. 1: something is; the codes say what. 2: it could 
 
 import argparse
 import base64
+import datetime as dt
 import hashlib
 import json
 import os
@@ -20,7 +21,7 @@ import re
 import stat
 import struct
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -179,21 +180,34 @@ def signature_verifies(key: Key, signature: bytes, text: str) -> bool:
     return time <= MAX_NUMBER and ed25519(key.public, signature[8:], f"cosignature/v1\ntime {time}\n{text}".encode())
 
 
-class Checkpoint:
-    """A checkpoint that a trusted log signed, and which witnesses did."""
+class SignedNote:
+    """The text of a note, the logs that signed it, and when each witness did."""
 
     def __init__(self, data: bytes, policy: "Policy") -> None:
-        text, lines = parse_note(data)
-        signers: list[Key] = []
+        self.text, lines = parse_note(data)
+        self.logs: set[str] = set()
+        self.times: dict[bytes, int] = {}
+        names = {key.id + key.name.encode(): name for name, key in policy.witnesses.items()}
         for name, identity, signature in lines:
             for key in policy.keys:
                 if (key.name, key.id) == (name, identity):
-                    if not signature_verifies(key, signature, text):
+                    if not signature_verifies(key, signature, self.text):
                         raise RefusalError("NOTE_SIGNATURE", name)
-                    signers.append(key)
-        logs = [key.name for key in signers if key.kind == 1]
-        if not logs:
+                    if key.kind == 1:
+                        self.logs.add(key.name)
+                    else:
+                        witness = names[key.id + key.name.encode()]
+                        self.times[witness] = max(self.times.get(witness, 0), struct.unpack(">Q", signature[:8])[0])
+        if not self.logs:
             raise RefusalError("NOTE_UNSIGNED")
+
+
+class Checkpoint:
+    """A checkpoint that a trusted log signed, and when witnesses did."""
+
+    def __init__(self, data: bytes, policy: "Policy") -> None:
+        note = SignedNote(data, policy)
+        text, logs = note.text, note.logs
         parts = text[:-1].split("\n")
         if len(parts) < 3 or "" in parts:
             raise RefusalError("NOTE_CHECKPOINT")
@@ -204,7 +218,27 @@ class Checkpoint:
         self.size, self.root = size, root
         if self.origin not in logs:
             raise RefusalError("NOTE_ORIGIN", self.origin)
-        self.witnesses = {name for name, key in policy.witnesses.items() if key in signers}
+        self.times = note.times
+        self.witnesses = set(note.times)
+
+
+class Receipt:
+    """A log's promise that an act is in the tree by a time."""
+
+    def __init__(self, data: bytes, policy: "Policy") -> None:
+        note = SignedNote(data, policy)
+        form = re.fullmatch(
+            "dokja-receipt-v1\norigin ([^\n]+)\nleaf ([^\n]*)\nreceived ([^\n]*)\nmerged-by ([^\n]*)\n", note.text
+        )
+        leaf = unbase64(form[2]) if form else None
+        if form is None or leaf is None or len(leaf) != 32:
+            raise RefusalError("RECEIPT_FORM")
+        received, merged_by = number(form[3]), number(form[4])
+        if received is None or merged_by is None or merged_by < received:
+            raise RefusalError("RECEIPT_FORM")
+        self.origin, self.leaf, self.merged_by = form[1], leaf, merged_by
+        if self.origin not in note.logs:
+            raise RefusalError("NOTE_ORIGIN", self.origin)
 
 
 class Policy:
@@ -288,6 +322,18 @@ class Policy:
         if self.quorum not in reached:
             raise RefusalError("QUORUM_NOT_MET", f"{len(witnesses)} witnesses")
 
+    def clock(self, times: dict[bytes, int]) -> int | None:
+        """The latest time at or after which a quorum cosigned."""
+        if self.quorum == b"none":
+            return min(times.values()) if times else None
+        for time in sorted(times.values(), reverse=True):
+            try:
+                self.hold_quorum({name for name in times if times[name] >= time})
+            except RefusalError:
+                continue
+            return time
+        return None
+
 
 # The folder
 
@@ -357,6 +403,7 @@ class Log:
     def __init__(self, folder: str, size: int) -> None:
         self.folder, self.size = folder, size
         self.levels: list[bytes] = []
+        self.latest: int | None = None
 
     def tiles(self, level: int) -> Iterator[tuple[int, int]]:
         """Index and width of every tile of a level."""
@@ -562,6 +609,7 @@ class Keys:
         self.roots: dict[str, tuple[Key, str]] = {}
         self.threshold = 0
         self.seen: set[bytes] = set()
+        self.counted: dict[tuple[str, Any], int] = {}
 
     def take(self, index: int, act: Json) -> None:
         """The next entry."""
@@ -579,6 +627,18 @@ class Keys:
             reference = self.signed(act)
             if kind == "key-registered":
                 self.register(act, reference)
+            self.count(act)
+
+    def count(self, act: Json) -> None:
+        """The running number of an act, where its actor numbers them."""
+        stage = act.get("stage")
+        of = (act["who"], stage if isinstance(stage, str) else None)
+        due, number_said = self.counted.get(of, 0) + 1, act.get("sequence")
+        if number_said is None and due == 1:
+            return
+        if type(number_said) is not int or number_said != due:
+            raise RefusalError("ACT_SEQUENCE", f"{due} is due")
+        self.counted[of] = due
 
     def signed(self, act: Json) -> str:
         """The key that signed an act."""
@@ -910,9 +970,21 @@ def good_value(value: Any, vote: bool) -> bool:
     return isinstance(value, bool) if vote else isinstance(value, str) and MARK.fullmatch(value) is not None
 
 
+def seconds(when: Any) -> list[int]:
+    """A time in seconds since 1970; nothing for anything that is none."""
+    if not isinstance(when, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", when, re.ASCII):
+        return []
+    try:
+        moment = dt.datetime.strptime(when, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
+    except ValueError:
+        return []
+    return [int(moment.timestamp())]
+
+
 def check_entries(log: Log, genesis: str | None) -> Sealed:
-    """Every entry, its keys, what was drawn and what is sealed."""
+    """Every entry, its keys, what was drawn and sealed; the log learns the latest time of an entry."""
     keys, draws, sealed = Keys(), Draws(), Sealed()
+    latest: list[int] = []
     if genesis is not None and not log.size:
         raise RefusalError("GENESIS")
     for index, body in enumerate(log.entries()):
@@ -923,9 +995,11 @@ def check_entries(log: Log, genesis: str | None) -> Sealed:
             keys.take(index, act)
             draws.take(act)
             sealed.take(act)
+            latest = sorted([*latest, *seconds(act.get("when"))])[-1:]
         except RefusalError as refusal:
             refusal.index = index
             raise
+    log.latest = latest[0] if latest else None
     return sealed
 
 
@@ -1018,8 +1092,35 @@ def check_proofs(bag: str, log: Log, policy: Policy, newest: Checkpoint) -> None
         log.hold_history(checkpoint)
 
 
-def verify(bag: str, policy_text: bytes, genesis: str | None = None) -> list[RefusalError]:
-    """What is wrong with a bundle, stage by stage."""
+def check_receipt(data: bytes, log: Log, policy: Policy, newest: Checkpoint, now: int | None) -> None:
+    """A receipt that somebody kept."""
+    receipt = Receipt(data, policy)
+    if receipt.origin != newest.origin:
+        raise RefusalError("NOTE_ORIGIN", receipt.origin)
+    leaves = log.levels[0] if log.levels else b""
+    merged = any(leaves[at : at + 32] == receipt.leaf for at in range(0, len(leaves), 32))
+    if now is not None and not merged and now >= receipt.merged_by:
+        raise RefusalError("RECEIPT_NOT_MERGED", receipt.leaf.hex())
+
+
+def check_kept(data: bytes, log: Log, policy: Policy, newest: Checkpoint) -> None:
+    """A checkpoint that somebody kept."""
+    kept = Checkpoint(data, policy)
+    if kept.origin != newest.origin:
+        raise RefusalError("NOTE_ORIGIN", kept.origin)
+    if kept.size > newest.size:
+        raise RefusalError("ROLLED_BACK", kept.size)
+    log.hold_history(kept)
+
+
+def verify(
+    bag: str,
+    policy_text: bytes,
+    genesis: str | None = None,
+    receipts: Sequence[bytes] = (),
+    kept: Sequence[bytes] = (),
+) -> list[RefusalError]:
+    """What is wrong with a bundle, stage by stage; then with what others kept of its log."""
     wrong: list[RefusalError] = []
 
     def passes(check: Callable[..., Any], *arguments: Any) -> Any:
@@ -1046,6 +1147,12 @@ def verify(bag: str, policy_text: bytes, genesis: str | None = None) -> list[Ref
         openings = os.path.join(bag, "data", "openings")
         if sealed is not None and os.path.lexists(openings):
             passes(sealed.check_openings, content(openings, MAX_OPENINGS) or b"")
+        clock = policy.clock(newest.times)
+        now = log.latest if clock is None else clock
+        for data in receipts:
+            passes(check_receipt, data, log, policy, newest, now)
+        for data in kept:
+            passes(check_kept, data, log, policy, newest)
     return wrong
 
 
@@ -1090,6 +1197,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("bundle", nargs="?", help="a bundle's folder")
     for option in ("policy", "proof", "note", "entry"):
         parser.add_argument(f"--{option}", metavar="FILE")
+    for option in ("receipt", "checkpoint"):
+        parser.add_argument(f"--{option}", metavar="FILE", action="append", default=[], help="kept by somebody")
     parser.add_argument("--genesis", metavar="sha256:...", help="digest of the first entry, known from elsewhere")
     asked = parser.parse_args(arguments)
     try:
@@ -1102,7 +1211,9 @@ def main(arguments: list[str] | None = None) -> int:
         elif asked.note:
             wrong = verify_note(given(asked.note), given(asked.policy))
         elif asked.bundle and os.path.isdir(asked.bundle):
-            wrong = verify(asked.bundle, given(asked.policy), asked.genesis)
+            kept = [given(path) for path in asked.checkpoint]
+            receipts = [given(path) for path in asked.receipt]
+            wrong = verify(asked.bundle, given(asked.policy), asked.genesis, receipts, kept)
         else:
             parser.error("name a bundle's folder, or --note, or --proof and --entry")
     except OSError as error:

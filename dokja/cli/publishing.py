@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -211,45 +211,89 @@ def tiles(
         face.line(path)
 
 
-def sign(ctx: typer.Context, folder: Folder, file: ActsFile, key: SignedBy, keys: Keys = None) -> None:
-    """Sign acts."""
+def sign(
+    ctx: typer.Context,
+    folder: Folder,
+    file: ActsFile,
+    key: SignedBy,
+    number: Annotated[
+        bool,
+        typer.Option(
+            "--number/--as-written",
+            help=mark("Give acts their running numbers where the rulebook or the record asks for them."),
+        ),
+    ] = True,
+    keys: Keys = None,
+) -> None:
+    """Sign acts, numbered where they must be."""
     from dokja.intake import rows_in
     from dokja.programme import open_programme
-    from dokja.record import act_of, canonical
-    from dokja.record.transparency.signing import signed
+    from dokja.record import act_of, canonical, open_record
+    from dokja.record.transparency.signing import numbered, registry_of, signed
+    from dokja.rulebook import RecordKeeping
 
     face: Face = ctx.obj
     programme = open_programme(folder)
     acts = [act_of(row.body) for row in rows_in(file, programme.history, frozenset(programme.sources))]
+    rules = programme.history.whole.of(RecordKeeping)
+    stages = frozenset(clause.stage for clause in rules if clause.numbered) if number else frozenset[str]()
+    held: Mapping[tuple[str, str | None], int] = {}
+    if number and programme.record_file.exists():
+        with open_record(programme.record_file, create=False) as record, told(file):
+            held = registry_of(record).sequences
     (signer,) = opened(face, keys, key)
-    lines = [canonical(signed(act, signer)).decode() for act in acts]
+    lines = [canonical(signed(act, signer)).decode() for act in numbered(acts, held, stages)]
     # With --json it is the same: one act a line is what a file of acts is.
     face.write("".join(f"{line}\n" for line in lines))
 
 
-def append(ctx: typer.Context, folder: Folder, file: ActsFile) -> None:
+def append(
+    ctx: typer.Context,
+    folder: Folder,
+    file: ActsFile,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="NAME", help=mark("The log's key, to sign receipts with."))
+    ] = None,
+    receipts: Annotated[
+        Path | None, typer.Option("--receipts", metavar="DIR", help=mark("Where receipts are written, one an act."))
+    ] = None,
+    keys: Keys = None,
+) -> None:
     """Append acts whose signatures are right."""
+    from dokja.cli.receipts import give, hours_of
     from dokja.intake import rows_in, take_in
-    from dokja.intake.act_files import digest_of
     from dokja.record.transparency.continuing import hold_to_signed
     from dokja.record.transparency.plain_entries import read_entry
-    from dokja.record.transparency.signing import registry_of
+    from dokja.record.transparency.signing import absent, registry_of
     from dokja.report.machine_readable import to_json
 
     face: Face = ctx.obj
     programme, record = open_(folder)
     sources = frozenset(programme.sources)
+    if (key is None) != (receipts is None):
+        raise UsageError(
+            Problem(
+                "record-receipt-key",
+                "A receipt needs a key to be signed with, and a folder to be written to.",
+                "Name both --key and --receipts, or neither.",
+                Place(folder),
+            )
+        )
+    signer = opened(face, keys, key)[0] if key is not None else None
     with record, told(file):
         hold_to_signed(record, programme.log_folder / "checkpoint")
         registry, size = registry_of(record), record.size
-        rows = () if record.holds_file(digest_of(file)) else rows_in(file, programme.history, sources)
-        for index, row in enumerate(rows, start=size):
+        rows = tuple(rows_in(file, programme.history, sources))
+        for index, row in enumerate(absent(record, rows), start=size):
             registry.follow(index, read_entry(row.body, index))
         taken = take_in([file], programme.history, sources, record).taken
         size, root = record.size, record.root.hex()
+    given = {} if signer is None or receipts is None else give(rows, signer, receipts, hours_of(programme.history))
     if face.json:
-        face.write(to_json({"taken": taken, "size": size, "root": root}))
+        face.write(to_json({"taken": taken, "size": size, "root": root, "receipts": [str(each) for each in given]}))
         return
+    for each in given:
+        face.line(str(each))
     values = {"taken": f"{taken:,}", "size": f"{size:,}", "root": root}
     face.line(face.voice("{taken} acts appended; the record holds {size}. Root {root}", values))
 

@@ -106,5 +106,6 @@ CLAUSES = {
     "amendments": mark("amendments"),
     "disclosure": mark("disclosure"),
     "draw": mark("draw"),
+    "record": mark("record keeping"),
     "goal": mark("promise"),
 }

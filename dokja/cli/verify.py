@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +14,7 @@ from dokja.cli.record import Folder, open_
 from dokja.cli.usage import UsageError
 from dokja.errors import Place, Problem
 from dokja.language import mark
+from dokja.values import text_of_seconds
 
 if TYPE_CHECKING:
     from dokja.verify import Audience, Fault, Verdict
@@ -93,6 +93,14 @@ def verify(
         str | None,
         typer.Option("--genesis", metavar="DIGEST", help=mark("sha256: and the digest of the record's first entry.")),
     ] = None,
+    receipt: Annotated[
+        list[Path] | None,
+        typer.Option("--receipt", metavar="FILE", help=mark("A receipt that you kept; may be repeated.")),
+    ] = None,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option("--checkpoint", metavar="FILE", help=mark("A checkpoint that you kept; may be repeated.")),
+    ] = None,
     tsa_roots: Annotated[
         Path | None,
         typer.Option(
@@ -103,6 +111,7 @@ def verify(
     ] = None,
 ) -> int:
     """Verify a bundle."""
+    from dokja.record.transparency import Kept
     from dokja.report.machine_readable import to_json
     from dokja.verify import verify as check
 
@@ -113,7 +122,8 @@ def verify(
         )
     trusted = _roots(tsa_roots)
     with face.working(mark("Verifying the bundle")):
-        verdict = check(bundle, _policy(policy), genesis, trusted)
+        kept = Kept(_kept(receipt), _kept(checkpoint))
+        verdict = check(bundle, _policy(policy), genesis, kept, trusted)
     if face.json:
         problems = [
             {"code": each.code, "act": each.act, "meaning": face.voice(each.meaning), "what": _what(face, each)}
@@ -123,7 +133,7 @@ def verify(
             {"what": face.voice(each.what, each.values), "needed": each.needed} for each in verdict.unchecked
         ]
         said: dict[str, object] = {"answer": verdict.answer, "size": verdict.size, "root": verdict.root}
-        seen = None if verdict.seen is None else datetime.fromtimestamp(verdict.seen, UTC)
+        seen = None if verdict.seen is None else text_of_seconds(verdict.seen)
         said |= {"witnesses": verdict.witnesses, "witnessed": verdict.witnessed, "seen": seen}
         face.write(to_json({**said, "problems": problems, "unchecked": unchecked}))
     else:
@@ -131,9 +141,12 @@ def verify(
     return verdict.exit_code
 
 
-def _policy(file: Path | None) -> bytes | None:
-    if file is None:
-        return None
+def _kept(files: list[Path] | None) -> dict[str, bytes]:
+    """What files hold that somebody kept, by their names."""
+    return {str(file): _read(file) for file in files or ()}
+
+
+def _read(file: Path) -> bytes:
     with file.open("rb") as stream:
         return stream.read(LARGEST_POLICY + 1)
 
@@ -159,6 +172,10 @@ def _roots(file: Path | None) -> bytes | None:
     return data
 
 
+def _policy(file: Path | None) -> bytes | None:
+    return None if file is None else _read(file)
+
+
 _ANSWERS = {
     "valid": (mark("Valid."), "bold green"),
     "invalid": (mark("Invalid."), "bold red"),
@@ -173,7 +190,10 @@ def _print(face: Face, verdict: Verdict) -> None:
         values: dict[str, object] = {"size": f"{verdict.size:,}", "root": verdict.root}
         face.line(face.voice(mark("{size} acts. Root {root}"), values), style="dim")
     if verdict.witnesses or verdict.witnessed is False:
-        names: dict[str, object] = {"names": ", ".join(verdict.witnesses) or "–", "at": _day(verdict.seen)}
+        names: dict[str, object] = {
+            "names": ", ".join(verdict.witnesses) or "–",
+            "at": text_of_seconds(verdict.seen) if verdict.seen is not None else "–",
+        }
         standing = mark("Unwitnessed: too few have cosigned it ({names}). It cannot carry a decision.")
         if verdict.witnessed is not False:
             standing = mark("Witnessed by {names}, at {at}.")
@@ -184,10 +204,6 @@ def _print(face: Face, verdict: Verdict) -> None:
     face.line(face.voice(mark("What was not checked, and why:")), style="bold")
     for left in verdict.unchecked:
         face.line(f"- {face.voice(left.what, left.values)}")
-
-
-def _day(seconds: int | None) -> str:
-    return "–" if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def _what(face: Face, fault: Fault) -> str:

@@ -111,6 +111,11 @@ class Record:
         with told(self.place), self.engine.connect() as connection:
             return connection.execute(select(ACTS.c["index"]).where(ACTS.c.type == kind).limit(1)).first() is not None
 
+    def holds(self, key: str) -> bool:
+        """Whether an act with this key is in the record."""
+        with told(self.place), self.engine.connect() as connection:
+            return connection.execute(select(ACTS.c.key).where(ACTS.c.key == key)).first() is not None
+
     def holds_file(self, digest: str) -> bool:
         """Whether every act of the file with this digest is in the record."""
         with told(self.place), self.engine.connect() as connection:

@@ -46,6 +46,7 @@ KINDS: Mapping[str, str] = {
     "evaluation-moved": mark("Evaluation moved"),
     "withdrawal": mark("Withdrawal"),
     "statement": mark("Statement"),
+    "heartbeat": mark("Sign of life"),
     "genesis": mark("Record founded"),
     "key-rotated": mark("Deciding keys changed"),
     "key-registered": mark("Key registered"),
@@ -294,6 +295,10 @@ def _statement(act: acts.Statement, edition: Edition) -> Iterator[Markup]:
         yield edition.say(mark("On {act}."), {"act": act_reference(act.to, edition)})
 
 
+def _heartbeat(act: acts.Heartbeat, edition: Edition) -> Iterator[Markup]:
+    yield edition.say(mark("The record was kept on this day."))
+
+
 def _ballot(act: acts.Ballot, edition: Edition) -> Iterator[Markup]:
     yield edition.say(mark("A ballot on {team}."), {"team": edition.team(act.team)})
     if act.measure is not None:
@@ -349,6 +354,7 @@ _SAID: Mapping[type[AnyAct], Callable[[Any, Edition], Iterator[Markup]]] = {
     acts.EvaluationMoved: _moved,
     acts.Withdrawal: _withdrawal,
     acts.Statement: _statement,
+    acts.Heartbeat: _heartbeat,
     acts.Genesis: _founding,
     acts.KeyRotated: _founding,
     acts.KeyRegistered: _registered,

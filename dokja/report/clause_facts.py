@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from markupsafe import Markup
 
 from dokja.language import mark
+from dokja.report.act_words import KINDS as ACTS
 from dokja.report.edition import Edition
 from dokja.report.figure_tables import in_depth
 from dokja.report.measure_words import rule_said
@@ -27,6 +28,7 @@ from dokja.rulebook import (
     Gate,
     Objections,
     PanelRule,
+    RecordKeeping,
     Score,
     Stage,
 )
@@ -44,6 +46,7 @@ KINDS: Mapping[str, str] = {
     "amendments": mark("Amendments"),
     "disclosure": mark("Disclosure"),
     "draw": mark("Draw"),
+    "record": mark("Record keeping"),
     "goal": mark("Goal"),
 }
 
@@ -85,6 +88,13 @@ NOBODY: Mapping[str, str] = {
 CONSENT: Mapping[str, str] = {
     "every-team": mark("every team concerned"),
     "most-teams": mark("more than half of the teams concerned"),
+}
+
+CALENDAR: Mapping[str, str] = {
+    "opens": mark("Opens"),
+    "submission": mark("Submission"),
+    "evaluation": mark("Evaluation"),
+    "decision": mark("Decision"),
 }
 
 FIELDS: Mapping[str, str] = {
@@ -296,6 +306,17 @@ def _draw(clause: Draw, edition: Edition) -> Told:
     yield mark("Hours between announcement and draw, at least"), _count(clause.ahead_hours)
 
 
+def _record(clause: RecordKeeping, edition: Edition) -> Told:
+    for due in clause.due:
+        act = edition.say(ACTS[due.act]) if due.act in ACTS else Markup("<code>{}</code>").format(due.act)
+        values = {"act": act, "by": edition.say(CALENDAR[due.by]), "days": due.after_days}
+        at_once, later = mark("{act}, by: {by}"), mark("{act}, within {days} days of: {by}")
+        yield mark("Due in the record"), edition.say(later if due.after_days else at_once, values)
+    yield mark("A sign of life every day"), _yes(clause.heartbeat, edition)
+    yield mark("Whoever acts numbers its acts"), _yes(clause.numbered, edition)
+    yield mark("Hours until what was handed in is recorded"), _count(clause.merge_hours)
+
+
 _TOLD: Mapping[type, Callable[[Any, Edition], Told]] = {
     Stage: _stage,
     PanelRule: _panel,
@@ -307,4 +328,5 @@ _TOLD: Mapping[type, Callable[[Any, Edition], Told]] = {
     AmendmentRule: _amendments,
     Disclosure: _disclosure,
     Draw: _draw,
+    RecordKeeping: _record,
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from markupsafe import Markup
 
@@ -17,6 +16,7 @@ from dokja.report.edition import Edition
 from dokja.report.publication import Signed
 from dokja.report.timeline import verdict_of
 from dokja.report.words import VERDICTS
+from dokja.values import text_of_seconds
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _signed(signed: Signed, edition: Edition) -> str:
         "count": len(signed.witnesses),
         "of": signed.of,
         "names": ", ".join(signed.witnesses) or "–",
-        "at": "–" if signed.at is None else f"{datetime.fromtimestamp(signed.at, UTC):%Y-%m-%d %H:%M}Z",
+        "at": "–" if signed.at is None else text_of_seconds(signed.at),
     }
     said = [edition.say("The first {size} acts, signed by {origin}.", values)]
     if signed.enough is False:

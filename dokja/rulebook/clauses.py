@@ -285,6 +285,32 @@ class Draw(Clause):
         return self
 
 
+CalendarTime = Literal["opens", "submission", "evaluation", "decision"]
+
+
+class Due(Model):
+    """An act of a type that must have happened by a time of the stage's calendar, or so many days after it."""
+
+    act: Id
+    by: CalendarTime
+    after_days: Count = 0
+
+
+class RecordKeeping(Clause):
+    """What must be in the record of a stage, and when, so that leaving something out can be seen.
+
+    due: acts that must have happened. heartbeat: whether every day while the stage is open leaves a trace. numbered:
+    whether whoever acts in the stage numbers its acts. merge_hours: how soon an act that was handed in is recorded.
+    """
+
+    kind: Literal["record"]
+    stage: Id
+    due: tuple[Due, ...] = ()
+    heartbeat: Flag | None = None
+    numbered: Flag | None = None
+    merge_hours: PositiveCount | None = None
+
+
 class Goal(Clause):
     """A promise that is read, not computed with: a target, a grant, a special rule."""
 
@@ -304,6 +330,7 @@ AnyClause = Annotated[
     | AmendmentRule
     | Disclosure
     | Draw
+    | RecordKeeping
     | Goal,
     Field(discriminator="kind"),
 ]

@@ -27,7 +27,7 @@ from dokja.record.acts import (
     Withdrawal,
 )
 from dokja.record.canonical import Row
-from dokja.rulebook import Call, Enacted, History, Rulebook
+from dokja.rulebook import Call, Enacted, History, RecordKeeping, Rulebook
 from dokja.values import utc_text
 
 
@@ -132,6 +132,7 @@ class Walk:
     hearing: Hearing = field(default_factory=Hearing)
     marked: set[tuple[str, str, str]] = field(default_factory=set)
     _states: dict[str, Rulebook] = field(default_factory=dict)
+    _numbering: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def rules_at(self, when: datetime) -> Rulebook:
         """The rulebook in force at a time."""
@@ -139,6 +140,14 @@ class Walk:
         if since not in self._states:
             self._states[since] = self.contents.history.at(when)
         return self._states[since]
+
+    def numbering_at(self, when: datetime) -> Mapping[str, str]:
+        """The stages whose acts their actors number at a time, each with the clause that says so."""
+        since = self.rules.since(utc_text(when))
+        if since not in self._numbering:
+            clauses = self.rules_at(when).of(RecordKeeping)
+            self._numbering[since] = {clause.stage: clause.id for clause in clauses if clause.numbered}
+        return self._numbering[since]
 
     def enacted_at(self, when: datetime) -> Mapping[str, Enacted]:
         """The clauses in force at a time."""

@@ -31,6 +31,7 @@ from dokja.values import utc_text
 from dokja.verify.amendments import document_faults
 from dokja.verify.course import Walk
 from dokja.verify.draws import draw_faults
+from dokja.verify.duties import unnumbered
 from dokja.verify.sealing import sealing_checks
 from dokja.verify.verdict import Fault
 from dokja.verify.weighing import unweighed
@@ -45,7 +46,7 @@ def procedure_faults(walk: Walk, index: int, act: Act) -> Iterator[Fault]:
     """Everything about an act that the rules in force at its time do not allow."""
     kind = type(act)
     own = (*_CHECKS.get(kind, ()), *draw_faults.get(kind, ()), *sealing_checks.get(kind, ()))
-    for check in (_clause_in_force, _own_voice, *own):
+    for check in (_clause_in_force, _own_voice, unnumbered, *own):
         yield from check(walk, index, act)
 
 

@@ -25,11 +25,12 @@ from dokja.verify.amendments import amendment_faults, unpinned, unpublished
 from dokja.verify.audiences import Audience, opened_to
 from dokja.verify.course import Contents, Walk
 from dokja.verify.decided import decision_faults, left_open
+from dokja.verify.duties import missed
 from dokja.verify.procedure import procedure_faults, unanswered
 from dokja.verify.sealing import left_sealed, never_opened, opening_faults
 from dokja.verify.verdict import Fault, Unchecked
 from dokja.verify.weighing import unsaid
-from dokja.verify.witnessed import UNKNOWN, Standing, uncarried
+from dokja.verify.witnessed import UNKNOWN, Standing, ahead, uncarried
 
 _OF_INTAKE: Mapping[str, str] = {
     "act-unknown-clause": "CLAUSE_UNKNOWN",
@@ -99,6 +100,12 @@ def replay(
     found.faults.extend(
         (*amendment_faults(walk), *unpublished(walk), *unanswered(walk), *uncarried(entries, standing.carried))
     )
+    found.faults.extend(ahead(entries, standing))
+    for each in tuple(missed(walk, entries, ballots, standing, found.faults)):
+        if isinstance(each, Fault):
+            found.faults.append(each)
+        else:
+            found.unchecked.append(each)
     found.unchecked.extend((*unpinned(walk, digests), *unsaid(walk)))
     marks, openings = _opened(walk, entries, shown, found)
     _recompute(contents, entries, counted_ballots(ballots, marks, openings), found)

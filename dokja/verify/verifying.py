@@ -11,10 +11,12 @@ from pydantic import TypeAdapter
 from dokja.errors import DokjaError, Problem, RulebookError
 from dokja.language import mark
 from dokja.record.about import About
-from dokja.record.transparency import Published, RefusedError, check_bundle, read_policy
+from dokja.record.transparency import Kept, Published, RefusedError, check_bundle, read_policy
 from dokja.record.transparency.checkpoint import read_checkpoint
 from dokja.record.transparency.note import LARGEST_NOTE, read_note
 from dokja.record.transparency.published import (
+    NOTHING_KEPT,
+    Entered,
     check_bag,
     check_entries,
     check_openings,
@@ -22,7 +24,6 @@ from dokja.record.transparency.published import (
     entries_of,
     read_file,
 )
-from dokja.record.transparency.sealing.grid import Grid
 from dokja.record.transparency.sealing.openings import Openings
 from dokja.rulebook import read_rulebook
 from dokja.strict_yaml import read_yaml, typed
@@ -30,7 +31,7 @@ from dokja.verify.bundle import LOG, PROGRAMME, RULEBOOK, read_info
 from dokja.verify.replay import Contents, Shown, replay
 from dokja.verify.timestamped import timestamp_faults
 from dokja.verify.verdict import Fault, Unchecked, Verdict
-from dokja.verify.witnessed import UNKNOWN, Standing, standing
+from dokja.verify.witnessed import UNKNOWN, Standing, not_due, standing
 
 ABOUT = TypeAdapter(About)
 T = TypeVar("T")
@@ -38,24 +39,35 @@ _UNREPLAYABLE = ("TREE_", "ENTRY_", "BAG_PATH")
 """Codes after which the entries are not known to be acts of this record, or a path may lead out of the bundle."""
 
 NOT_IN_THIS_VERSION = (
-    Unchecked(mark("Receipts: an act that the office never took in leaves no trace in this version.")),
+    Unchecked(
+        mark("Omission: an act that nobody has a receipt for, and that no number or date misses, leaves no trace.")
+    ),
 )
 
 
 def verify(
-    folder: Path, policy: bytes | None = None, genesis: str | None = None, tsa_roots: bytes | None = None
+    folder: Path,
+    policy: bytes | None = None,
+    genesis: str | None = None,
+    kept: Kept = NOTHING_KEPT,
+    tsa_roots: bytes | None = None,
 ) -> Verdict:
     """Verify a bundle against a policy and the digest of its first entry, both from outside it.
 
-    Without a policy nothing says whose record this is: the verdict is incomplete at best. tsa_roots: certificates in
-    PEM of the time-stamping authorities that the reader trusts.
+    Without a policy nothing says whose record this is: the verdict is incomplete at best. kept: receipts and
+    checkpoints of the log that somebody kept. tsa_roots: certificates in PEM of the time-stamping authorities that a
+    reader trusts.
     """
-    published = check_bundle(folder, policy, genesis) if policy is not None else _unsigned(folder, genesis)
+    published = check_bundle(folder, policy, genesis, kept) if policy is not None else _unsigned(folder, genesis)
     faults = [_refused(error) for error in published.refusals]
     unchecked: list[Unchecked] = []
     if policy is None:
         said = mark("Signatures and witnesses of the checkpoints: no policy was named.")
         unchecked.append(Unchecked(said, needed=True))
+        if kept.receipts or kept.checkpoints:
+            said = mark("Receipts and checkpoints that were kept: no policy was named.")
+            unchecked.append(Unchecked(said, needed=True))
+    unchecked.extend(not_due(published))
     if genesis is None:
         unchecked.append(
             Unchecked(mark("The first entry: no digest of it was named; the bundle's own was believed."))
@@ -121,14 +133,14 @@ def _unsigned(folder: Path, genesis: str | None) -> Published:
         checkpoint = read_checkpoint(read_note(read_file(folder / LOG / "checkpoint", LARGEST_NOTE + 1)).text)
     except RefusedError as error:
         return Published(None, (error,))
-    grid: Grid | None = None
+    entered: Entered | None = None
     openings: Openings | None = None
     try:
         _noted(refusals, lambda: check_bag(folder))
         _noted(refusals, lambda: check_tree(folder / LOG, checkpoint))
-        grid = _noted(refusals, lambda: check_entries(folder / LOG, checkpoint.size, genesis))
-        if grid is not None:
-            openings = _noted(refusals, lambda: check_openings(folder, grid))
+        entered = _noted(refusals, lambda: check_entries(folder / LOG, checkpoint.size, genesis))
+        if entered is not None:
+            openings = _noted(refusals, lambda: check_openings(folder, entered.grid))
     except RefusedError as error:
         refusals.append(error)
     return Published(checkpoint, tuple(refusals), openings=openings)

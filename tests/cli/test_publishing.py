@@ -219,3 +219,78 @@ def test_help_speaks_both_languages(verb: tuple[str, ...], dokja: Dokja) -> None
     assert english.code == korean.code == 0
     assert english.out.isascii()
     assert not korean.out.isascii()
+
+
+def codes_in(out: str) -> list[str]:
+    """The codes that a verdict tells; a founded record of the tests publishes no rulebook."""
+    return [line.split()[0] for line in out.splitlines() if line.split()[0].isupper()]
+
+
+def test_what_was_handed_in_gets_a_receipt_that_holds_the_office_to_it(
+    founded: Path, dokja: Dokja, tmp_path: Path
+) -> None:
+    trusted = tmp_path / "policy"
+    trusted.write_bytes(policy())
+    lines = []
+    for number in (1, 2):
+        file = tmp_path / f"said-{number}.yaml"
+        file.write_text(STATEMENT.format(number=number), encoding="utf-8")
+        line = tmp_path / f"said-{number}.jsonl"
+        line.write_text(dokja("record", "sign", founded, file, "--key", TEAM).out, encoding="utf-8")
+        lines.append(line)
+    given = dokja(
+        "record", "receipt", founded, lines[1], "--key", OFFICE, "--receipts", tmp_path / "r", "--hours", 8760
+    )
+    assert (given.code, given.out) == (0, f"{tmp_path}/r/said-2.receipt\n")
+    again = dokja("record", "receipt", founded, lines[1], "--key", OFFICE, "--receipts", tmp_path / "r")
+    assert again.out == given.out
+    append = ("record", "append", founded, lines[0])
+    assert dokja(*append, "--key", OFFICE).code == 2
+    appended = dokja(*append, "--key", OFFICE, "--receipts", tmp_path / "r")
+    assert appended.out.startswith(f"{tmp_path}/r/said-1.receipt\n1 acts appended")
+    held = (tmp_path / "r" / "said-1.receipt").read_bytes()
+    assert dokja(*append, "--key", OFFICE, "--receipts", tmp_path / "r").code == 0, "after a crash it is asked again"
+    assert (tmp_path / "r" / "said-1.receipt").read_bytes() == held
+    assert dokja("record", "checkpoint", founded, "--key", OFFICE).code == 0
+    assert dokja("export", founded, tmp_path / "out").code == 0
+    receipts = [word for name in ("said-1", "said-2") for word in ("--receipt", tmp_path / "r" / f"{name}.receipt")]
+    verdict = dokja("verify", tmp_path / "out", "--policy", trusted, *receipts)
+    assert codes_in(verdict.out) == ["RULEBOOK_NOT_PUBLISHED"]
+    assert f"The receipt {tmp_path}/r/said-2.receipt: it is to be kept by" in " ".join(verdict.out.split())
+    later = STATEMENT.format(number=9).replace("2027-01-09", "2999-01-01").replace("team-a", "office")
+    add(founded, dokja, later, OFFICE)
+    assert dokja("record", "checkpoint", founded, "--key", OFFICE).code == 0
+    assert dokja("export", founded, tmp_path / "later").code == 0
+    caught = dokja("verify", tmp_path / "later", "--policy", trusted, *receipts)
+    assert codes_in(caught.out) == ["RECEIPT_NOT_MERGED", "RULEBOOK_NOT_PUBLISHED"]
+    kept, newer = tmp_path / "out" / "data/log/checkpoint", tmp_path / "later" / "data/log/checkpoint"
+    old = dokja("verify", tmp_path / "out", "--policy", trusted, "--checkpoint", newer)
+    assert codes_in(old.out) == ["ROLLED_BACK", "RULEBOOK_NOT_PUBLISHED"]
+    good = dokja("verify", tmp_path / "later", "--policy", trusted, "--checkpoint", kept)
+    assert codes_in(good.out) == ["RULEBOOK_NOT_PUBLISHED"]
+    said = [str(each) for each in receipts]
+    assert second.main([str(tmp_path / "later"), "--policy", str(trusted), *said]) == 1
+
+
+def test_a_sign_of_life_once_a_day(founded: Path, dokja: Dokja) -> None:
+    said = dokja("record", "heartbeat", founded, "--key", OFFICE)
+    assert said.code == 0, said.err
+    assert dokja("record", "heartbeat", founded, "--key", OFFICE).out == said.out
+    (act,) = json.loads(dokja("record", "list", founded, "--type", "heartbeat", "--json").out)
+    assert (act["index"], act["act"]["who"]) == (2, "office")
+    assert dokja("key", "new", "stranger.example/x").code == 0
+    unknown = dokja("record", "heartbeat", founded, "--key", OFFICE, "--act-key", "stranger.example/x")
+    assert unknown.code == 0, "today's is there already"
+
+
+def test_acts_are_numbered_where_their_actor_numbers_them(founded: Path, dokja: Dokja, tmp_path: Path) -> None:
+    first = STATEMENT.format(number=1) + "    sequence: 1\n"
+    add(founded, dokja, first, TEAM)
+    add(founded, dokja, STATEMENT.format(number=2), TEAM)
+    acts = json.loads(dokja("record", "list", founded, "--type", "statement", "--json").out)
+    assert [each["act"]["sequence"] for each in acts] == [1, 2]
+    file, line = tmp_path / "third.yaml", tmp_path / "third.jsonl"
+    file.write_text(STATEMENT.format(number=3) + "    sequence: 4\n", encoding="utf-8")
+    line.write_text(dokja("record", "sign", founded, file, "--key", TEAM).out, encoding="utf-8")
+    refused = dokja("record", "append", founded, line)
+    assert (refused.code, "ACT_SEQUENCE" in refused.err) == (2, True)

@@ -32,7 +32,7 @@ class Vector:
     """What is checked, and the codes that it must give, in order.
 
     links: symbolic links in the bundle, with their targets. padding: how many times `x` is put at the end
-    of a file, so that long ones need no room here.
+    of a file, so that long ones need no room here. receipts, kept: what others kept of a bundle's log.
     """
 
     kind: str
@@ -42,6 +42,8 @@ class Vector:
     genesis: str | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     padding: Mapping[str, int] = field(default_factory=dict)
+    receipts: Sequence[bytes] = ()
+    kept: Sequence[bytes] = ()
 
     def tree(self) -> Json:
         """The vector as JSON."""
@@ -52,6 +54,8 @@ class Vector:
             "genesis": self.genesis,
             "links": dict(self.links),
             "padding": dict(self.padding),
+            **({"receipts": [encoded(each) for each in self.receipts]} if self.receipts else {}),
+            **({"checkpoints": [encoded(each) for each in self.kept]} if self.kept else {}),
             "files": {path: encoded(data) for path, data in sorted(self.files.items())},
         }
 

@@ -8,14 +8,17 @@ from hashlib import sha256
 from pathlib import Path
 
 import rfc8785
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dokja.record.draws import ranking
 from dokja.record.merkle import leaf_hash, node_hash
 from dokja.record.transparency.cosignature import cosign, sign
+from dokja.record.transparency.keys import Signer
 from dokja.record.transparency.note import COSIGNATURE, ED25519, Note, SignatureLine, VerifierKey, base64_of
 from dokja.record.transparency.proof_file import ProofFile
+from dokja.record.transparency.receipt import give_receipt
 from tests.record.rounds import SIGNATURES
-from tests.record.transparency.at_hand import OFFICE, ORIGIN, WITNESSES, checkpoint, note, signer, tree_of
+from tests.record.transparency.at_hand import OFFICE, ORIGIN, WITNESSES, checkpoint, note, policy, signer, tree_of
 from tests.vectors.build import (
     GENESIS,
     KEYED,
@@ -26,6 +29,7 @@ from tests.vectors.build import (
     Files,
     Json,
     Vector,
+    another_origin,
     approved,
     bag,
     bodies,
@@ -613,6 +617,119 @@ def without_field(act: Json, field: str) -> Json:
     return {name: value for name, value in act.items() if name != field}
 
 
+def receipts() -> Named:
+    """What the log promised, held against what it did; witnesses saw the log at 1,800,000,000."""
+    held = bodies([*KEYED, signed(statement(0), TEAM)])
+    files, seen = log(held), 1_800_000_000
+    missing = rfc8785.dumps(signed(statement(1), TEAM))
+
+    def given(entry: bytes, received: int, hours: int = 24, by: Signer = OFFICE) -> bytes:
+        return give_receipt(leaf_hash(entry), by, received, 3600 * hours)
+
+    def text(origin: str = ORIGIN, leaf: str = base64_of(bytes(32)), since: str = "1", until: str = "2") -> bytes:
+        said = f"dokja-receipt-v1\norigin {origin}\nleaf {leaf}\nreceived {since}\nmerged-by {until}\n"
+        return written(said, sign(said, OFFICE.name, OFFICE.private))
+
+    def of(receipt: bytes, *expected: str, data: Files = files, trusted: bytes | None = None) -> Vector:
+        return Vector("bundle", expected, bag(data), trusted or policy(), receipts=(receipt,))
+
+    late = given(missing, seen - 48 * 3600)
+    yield "receipt-merged", of(given(held[2], seen - 48 * 3600))
+    yield "receipt-not-merged", of(late, "RECEIPT_NOT_MERGED")
+    yield "receipt-due-at-this-second", of(given(missing, seen - 24 * 3600), "RECEIPT_NOT_MERGED")
+    yield "receipt-not-due-yet", of(given(missing, seen - 24 * 3600 + 1))
+    yield "receipt-of-an-empty-log", of(late, "RECEIPT_NOT_MERGED", data=log([]))
+    unwitnessed = {**files, "data/log/checkpoint": note(checkpoint(tree_of(held)), 0)}
+    march = 1_803_859_200  # 2027-03-01T00:00:00Z, the time of the acts
+    none = policy("none")
+    yield (
+        "receipt-by-the-time-of-acts",
+        of(given(missing, march - 24 * 3600), "RECEIPT_NOT_MERGED", data=unwitnessed, trusted=none),
+    )
+    yield "receipt-not-due-by-the-time-of-acts", of(given(missing, march), data=unwitnessed, trusted=none)
+    ahead = note(checkpoint(tree_of(held)), 1)
+    far = cosign(checkpoint(tree_of(held)).text, WITNESSES[1].name, WITNESSES[1].private, seen + 10**9)
+    one_ahead = {**files, "data/log/checkpoint": ahead + str(far).encode()}
+    yield "receipt-one-clock-runs-ahead", of(given(missing, seen), data=one_ahead)
+    yield "receipt-no-note", of(b"x", "NOTE_FORM")
+    yield "receipt-by-a-stranger", of(given(missing, 1, by=STRANGER), *UNSIGNED)
+    yield "receipt-signature-wrong", of(late.replace(b"received", b"Received"), "NOTE_SIGNATURE")
+    yield "receipt-is-a-checkpoint", of(GOOD, "RECEIPT_FORM")
+    yield "receipt-of-another-log", of(text("record.example/other"), "NOTE_ORIGIN")
+    said = f"dokja-receipt-v1\norigin {ORIGIN}\nleaf {base64_of(bytes(32))}\nreceived 1\n"
+    cut = written(said, sign(said, OFFICE.name, OFFICE.private))
+    for name, broken in {
+        "leaf-short": text(leaf=base64_of(bytes(31))),
+        "leaf-in-hexadecimal": text(leaf="00" * 32),
+        "no-origin": text(origin=""),
+        "time-with-zero": text(since="01"),
+        "time-2-to-63": text(until=str(2**63)),
+        "due-before-received": text(since="3"),
+        "line-more": text(until="2\nmore x"),
+        "line-less": cut,
+    }.items():
+        yield f"receipt-{name}", of(broken, "RECEIPT_FORM")
+
+
+def kept() -> Named:
+    """Checkpoints that somebody kept."""
+    held = record(5)
+    files, tree = log(held), tree_of(held)
+    forked = tree_of(bodies([*KEYED, *(signed(statement(number, words="딴말"), TEAM) for number in range(5))]))
+    another = another_origin(held, "record.example/other")
+
+    def of(*checkpoints: bytes, expected: tuple[str, ...] = ()) -> Vector:
+        return Vector("bundle", expected, bag(files), kept=checkpoints)
+
+    yield "kept-same-history", of(*(note(checkpoint(tree, size), 0) for size in (1, 4, 7)))
+    yield "kept-fork", of(note(checkpoint(forked, 4), 0), expected=("FORK",))
+    yield "kept-fork-of-the-newest", of(note(checkpoint(forked)), expected=("FORK",))
+    yield "kept-rolled-back", of(note(checkpoint(tree_of(record(6)))), expected=("ROLLED_BACK",))
+    yield (
+        "kept-two-that-contradict",
+        of(*(note(checkpoint(each, 5), 0) for each in (tree, forked)), expected=("FORK",)),
+    )
+    yield "kept-no-note", of(b"", expected=("NOTE_FORM",))
+    yield "kept-by-a-stranger", of(written(TEXT, sign(TEXT, *_stranger())), expected=UNSIGNED)
+    yield "kept-other-origin", of(fully(another.text), expected=("NOTE_ORIGIN",))
+    yield (
+        "kept-each-is-told",
+        of(b"", note(checkpoint(forked)), note(checkpoint(tree, 3)), expected=("NOTE_FORM", "FORK")),
+    )
+
+
+def _stranger() -> tuple[str, Ed25519PrivateKey]:
+    return STRANGER.name, STRANGER.private
+
+
+def sequences() -> Named:
+    """Running numbers of an actor's acts in a stage."""
+
+    def of(*numbered: tuple[str | None, int | None], code: str | None = None) -> Vector:
+        acts = []
+        for number, (stage, sequence) in enumerate(numbered):
+            act = statement(number)
+            act |= {} if stage is None else {"stage": stage}
+            act |= {} if sequence is None else {"sequence": sequence}
+            acts.append(signed(act, TEAM))
+        return Vector("bundle", (code,) if code else (), bag(log(bodies([*KEYED, *acts]))))
+
+    one, two = "stage-1", "stage-2"
+    yield "sequence-without-gap", of((one, 1), (two, 1), (one, 2), (None, 1), (one, 3), (two, 2))
+    yield "sequence-begun-later", of((one, None), (one, None), (one, 1), (one, 2))
+    yield "sequence-not-used", of((one, None), (None, None))
+    yield "sequence-gap", of((one, 1), (one, 3), code="ACT_SEQUENCE")
+    yield "sequence-gap-at-the-start", of((one, 2), code="ACT_SEQUENCE")
+    yield "sequence-twice", of((one, 1), (one, 1), code="ACT_SEQUENCE")
+    yield "sequence-given-up", of((one, 1), (one, None), code="ACT_SEQUENCE")
+    yield "sequence-zero", of((one, 0), code="ACT_SEQUENCE")
+    wrong = {**statement(1), "sequence": True}
+    as_text = {**statement(1), "sequence": "1"}
+    for name, act in (("true", wrong), ("text", as_text)):
+        vector = Vector("bundle", ("ACT_SEQUENCE",), bag(log(bodies([*KEYED, signed(act, TEAM)]))))
+        yield f"sequence-{name}", vector
+
+
 def without_signature(act: Json) -> Json:
     return without_field(act, "signature")
 
@@ -620,7 +737,21 @@ def without_signature(act: Json) -> Json:
 def vectors() -> dict[str, Vector]:
     """All vectors by their names."""
     made: dict[str, Vector] = {}
-    for source in (notes, policies, entries, proofs, whole_bundles, bags, keys, draws, grids, openings):
+    for source in (
+        notes,
+        policies,
+        entries,
+        proofs,
+        whole_bundles,
+        bags,
+        keys,
+        draws,
+        grids,
+        openings,
+        receipts,
+        kept,
+        sequences,
+    ):
         for name, vector in source():
             assert name not in made, name
             made[name] = vector

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dokja.record.transparency import CODES, RefusedError, check_bundle, check_proof, read_policy
+from dokja.record.transparency import CODES, Kept, RefusedError, check_bundle, check_proof, read_policy
 from dokja.record.transparency.plain_entries import read_entry
 from tests.vectors import make
 from verifier import dokja_verify as second
@@ -32,6 +32,12 @@ def files_of(vector: Json) -> dict[str, bytes]:
     return {path: decoded(data) + b"x" * vector["padding"].get(path, 0) for path, data in held.items()}
 
 
+def kept_of(vector: Json) -> tuple[list[bytes], list[bytes]]:
+    """Receipts and checkpoints that others kept."""
+    receipts, checkpoints = ([decoded(each) for each in vector.get(name, [])] for name in ("receipts", "checkpoints"))
+    return receipts, checkpoints
+
+
 def unpack(vector: Json, folder: Path) -> Path:
     for path, data in vector["files"].items():
         file = folder / PurePosixPath(path)
@@ -46,7 +52,9 @@ def by_package(vector: Json, folder: Path) -> list[str]:
     files = files_of(vector)
     policy = files["policy"]
     if vector["kind"] == "bundle":
-        return [each.code for each in check_bundle(folder, policy, vector["genesis"]).refusals]
+        receipts, checkpoints = ({str(n): each for n, each in enumerate(held)} for held in kept_of(vector))
+        kept = Kept(receipts, checkpoints)
+        return [each.code for each in check_bundle(folder, policy, vector["genesis"], kept).refusals]
     try:
         match vector["kind"]:
             case "note":
@@ -72,7 +80,7 @@ def by_second(vector: Json, folder: Path) -> list[str]:
         case "entry":
             wrong = second.verify_entry(files["entry"])
         case _:
-            wrong = second.verify(str(folder), policy, vector["genesis"])
+            wrong = second.verify(str(folder), policy, vector["genesis"], *kept_of(vector))
     return [each.code for each in wrong]
 
 

@@ -16,7 +16,7 @@ from dokja.verify import Source, Verdict, export, verify
 from tests.record.transparency.at_hand import OFFICE, WITNESSES, policy
 from tests.verify.build import Small, act, decision, told
 
-AT = 1_820_000_000
+AT = 1_830_000_000
 
 
 def verdict_after(folder: Path, *steps: int) -> Verdict:

@@ -12,6 +12,7 @@ from dokja.record.acts.decisions import Decision, Departure, EvaluationMoved, Wi
 from dokja.record.acts.draws import DrawAnnounced, DrawMade, DrawPurpose, Recusal
 from dokja.record.acts.findings import AuditFinding, AuditReported, AuditWord, Finding, Reply
 from dokja.record.acts.grants import Grant, GrantDelivered, GrantReturned
+from dokja.record.acts.heartbeat import Heartbeat
 from dokja.record.acts.keys import Founding, Genesis, KeyRegistered, KeyRotated, RootKey
 from dokja.record.acts.objections import ObjectionAnswered, ObjectionFiled
 from dokja.record.acts.publicity import Aggregate, Disclosure, PublishedFigure, Statement
@@ -57,6 +58,7 @@ __all__ = [
     "Grant",
     "GrantDelivered",
     "GrantReturned",
+    "Heartbeat",
     "KeyRegistered",
     "KeyRotated",
     "MarksOpened",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dokja.values import Bilingual, Id, Model, Moment, Text
+from dokja.values import Bilingual, Id, Model, Moment, PositiveCount, Text
 
 
 class Signature(Model):
@@ -15,7 +15,8 @@ class Signature(Model):
 class Act(Model):
     """What every act says. `id` names it; `who` is an office, team, rater or outside party by id.
 
-    `signature` is its actor's, where the record was founded with keys (`dokja.record.transparency`).
+    `signature` is its actor's, where the record was founded with keys (`dokja.record.transparency`). `sequence` is
+    its running number among the acts of `who` in its stage, so that none of them can be left out unseen.
     """
 
     id: Id
@@ -24,6 +25,7 @@ class Act(Model):
     clause: Id | None = None
     source: Id | None = None
     note: Bilingual | None = None
+    sequence: PositiveCount | None = None
     signature: Signature | None = None
 
     @property

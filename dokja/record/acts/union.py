@@ -11,6 +11,7 @@ from dokja.record.acts.decisions import Decision, EvaluationMoved, Withdrawal
 from dokja.record.acts.draws import DrawAnnounced, DrawMade, Recusal
 from dokja.record.acts.findings import AuditReported, Finding, Reply
 from dokja.record.acts.grants import GrantDelivered, GrantReturned
+from dokja.record.acts.heartbeat import Heartbeat
 from dokja.record.acts.keys import Genesis, KeyRegistered, KeyRotated
 from dokja.record.acts.objections import ObjectionAnswered, ObjectionFiled
 from dokja.record.acts.publicity import Disclosure, Statement
@@ -45,6 +46,7 @@ AnyAct = Annotated[
     | EvaluationMoved
     | Withdrawal
     | Statement
+    | Heartbeat
     | Genesis
     | KeyRotated
     | KeyRegistered

@@ -6,11 +6,12 @@ tlog-policy and tlog-proof, and the tree of RFC 6962. `docs/record-format.md` sa
 
 from dokja.record.transparency.policy import Policy, Witnessed, read_policy
 from dokja.record.transparency.proof_file import ProofFile, check_proof, read_proof
-from dokja.record.transparency.published import Published, check_bundle
+from dokja.record.transparency.published import Kept, Published, check_bundle
 from dokja.record.transparency.refusals import CODES, RefusedError
 
 __all__ = [
     "CODES",
+    "Kept",
     "Policy",
     "ProofFile",
     "Published",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from dokja.record.transparency.checkpoint import Checkpoint, read_checkpoint
 from dokja.record.transparency.cosignature import cosigned_at, verifies
-from dokja.record.transparency.note import COSIGNATURE, ED25519, VerifierKey, read_note
+from dokja.record.transparency.note import COSIGNATURE, ED25519, Note, VerifierKey, read_note
 from dokja.record.transparency.refusals import RefusedError
 
 LARGEST_POLICY = 1_000_000
@@ -65,25 +65,31 @@ class Policy:
     def signed(self, data: bytes) -> Witnessed:
         """The checkpoint that a note holds if a log signed it, and who witnessed it, be it enough or not."""
         note = read_note(data)
+        logs, times = self.signers(note)
+        checkpoint = read_checkpoint(note.text)
+        if checkpoint.origin not in logs:
+            raise RefusedError("NOTE_ORIGIN", checkpoint.origin)
+        return Witnessed(checkpoint, times)
+
+    def signers(self, note: Note) -> tuple[frozenset[str], Mapping[bytes, int]]:
+        """The names of the logs that signed a note, and when each witness did; a log must have."""
         known = {key.line: key for key in (*self.logs, *self.witnesses.values())}
-        valid: set[VerifierKey] = set()
-        times: dict[bytes, int] = {}
         names = {key: name for name, key in self.witnesses.items()}
+        logs: set[str] = set()
+        times: dict[bytes, int] = {}
         for line in note.signatures:
             key = known.get((line.name, line.id))
             if key is None:
                 continue
             if not verifies(key, note.text, line):
                 raise RefusedError("NOTE_SIGNATURE", line.name)
-            valid.add(key)
             if key in names:
                 times[names[key]] = max(cosigned_at(line), times.get(names[key], 0))
-        if valid.isdisjoint(self.logs):
+            else:
+                logs.add(key.name)
+        if not logs:
             raise RefusedError("NOTE_UNSIGNED")
-        checkpoint = read_checkpoint(note.text)
-        if not any(key.name == checkpoint.origin for key in valid.intersection(self.logs)):
-            raise RefusedError("NOTE_ORIGIN", checkpoint.origin)
-        return Witnessed(checkpoint, times)
+        return frozenset(logs), times
 
     def clock(self, times: Mapping[bytes, int]) -> int | None:
         """The time that enough witnesses vouch for: as many as the quorum asks for cosigned then or later.

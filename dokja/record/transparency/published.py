@@ -10,7 +10,8 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TypeVar
@@ -18,11 +19,13 @@ from typing import TypeVar
 from dokja.record.merkle import EMPTY_ROOT, HASH_BYTES, leaf_hash
 from dokja.record.transparency.checkpoint import Checkpoint, number_of
 from dokja.record.transparency.draw_entries import DrawEntries
+from dokja.record.transparency.kept import check_kept_checkpoint, check_kept_receipt, seconds_of
 from dokja.record.transparency.note import LARGEST_NOTE
 from dokja.record.transparency.plain_entries import read_entry
 from dokja.record.transparency.policy import Policy, Witnessed, read_policy
 from dokja.record.transparency.proof_file import LARGEST_PROOF, check_proof, read_proof
 from dokja.record.transparency.proofs import Tree
+from dokja.record.transparency.receipt import Receipt
 from dokja.record.transparency.refusals import RefusedError
 from dokja.record.transparency.registry import Registry
 from dokja.record.transparency.sealing.grid import Grid
@@ -57,18 +60,34 @@ class Published:
     witnessed: the newest checkpoint and the earlier ones as the policy's witnesses cosigned them, in order of size;
     none where there was no policy.
     openings: what was opened of the sealed marks, `None` where that could not be looked at.
+    clock: the time of the newest checkpoint, which its witnesses vouch for; or else the latest of any act.
+    receipts: those that were kept and could be read, by the names of their files.
     """
 
     checkpoint: Checkpoint | None
     refusals: tuple[RefusedError, ...]
     witnessed: tuple[Witnessed, ...] = ()
     openings: Openings | None = None
+    clock: int | None = None
+    receipts: Mapping[str, Receipt] = field(default_factory=dict)
 
 
-def check_bundle(folder: Path, policy: bytes, genesis: str | None = None) -> Published:
+@dataclass(frozen=True)
+class Kept:
+    """What others kept of a log, by the names of the files: receipts that it gave, checkpoints that it signed."""
+
+    receipts: Mapping[str, bytes] = field(default_factory=dict)
+    checkpoints: Mapping[str, bytes] = field(default_factory=dict)
+
+
+NOTHING_KEPT = Kept()
+
+
+def check_bundle(folder: Path, policy: bytes, genesis: str | None = None, kept: Kept = NOTHING_KEPT) -> Published:
     """Check the integrity of a bundle against a policy and the founding act's digest, both from outside it.
 
-    genesis: `sha256:` and the digest of the record's first entry; not checked where it is not named.
+    genesis: `sha256:` and the digest of the record's first entry; not checked where it is not named. kept: what
+    others kept of this log.
     """
     try:
         trusted = read_policy(policy)
@@ -86,13 +105,30 @@ def check_bundle(folder: Path, policy: bytes, genesis: str | None = None) -> Pub
         refusals.append(RefusedError("QUORUM_NOT_MET", f"{len(newest.times)} of {len(trusted.witnesses)} witnesses"))
     checkpoint, earlier = newest.checkpoint, None
     tree = _try(refusals, lambda: check_tree(folder / LOG, checkpoint))
+    clock, receipts = trusted.clock(newest.times), {}
     if tree is not None:
-        grid = _try(refusals, lambda: check_entries(folder / LOG, checkpoint.size, genesis))
+        entered = _try(refusals, lambda: check_entries(folder / LOG, checkpoint.size, genesis))
+        if clock is None and entered is not None:
+            clock = entered.latest
         earlier = _try(refusals, lambda: check_earlier(folder / LOG, trusted, checkpoint, tree))
         _try(refusals, lambda: check_proofs(folder, trusted, checkpoint, tree))
-        if grid is not None:
-            openings = _try(refusals, lambda: check_openings(folder, grid))
-    return Published(checkpoint, tuple(refusals), (*(earlier or ()), newest), openings)
+        if entered is not None:
+            openings = _try(refusals, lambda: check_openings(folder, entered.grid))
+        for name, data in kept.receipts.items():
+            check = partial(check_kept_receipt, data, trusted, checkpoint, tree, clock)
+            if (receipt := _try(refusals, partial(_of_file, name, check))) is not None:
+                receipts[name] = receipt
+        for name, data in kept.checkpoints.items():
+            _try(refusals, partial(_of_file, name, partial(check_kept_checkpoint, data, trusted, checkpoint, tree)))
+    return Published(checkpoint, tuple(refusals), (*(earlier or ()), newest), openings, clock, receipts)
+
+
+def _of_file(name: str, check: Callable[[], T]) -> T:
+    """A check of something kept, whose refusal names the file."""
+    try:
+        return check()
+    except RefusedError as error:
+        raise RefusedError(error.code, f"{name}: {error.detail}".removesuffix(": ")) from None
 
 
 def _try(refusals: list[RefusedError], check: Callable[[], T]) -> T | None:
@@ -220,12 +256,19 @@ def entries_of(log: Path, size: int) -> Iterator[bytes]:
         yield from entries_in(_present(log, tile.path, LARGEST_BUNDLE), tile)
 
 
-def check_entries(log: Path, size: int, genesis: str | None) -> Grid:
-    """Every entry is canonical, signed as the record's own keys ask for, and every draw follows from its beacon.
+@dataclass(frozen=True)
+class Entered:
+    """What the entries amount to: the grid of what they seal, the latest time of any."""
 
-    The grid of what the entries seal.
-    """
+    grid: Grid
+    latest: int | None
+
+
+def check_entries(log: Path, size: int, genesis: str | None) -> Entered:
+    """Every entry is canonical, signed as the record's own keys ask for, and every draw follows from its beacon."""
     registry, draws, grid, first = Registry(), DrawEntries(), Grid(), True
+    latest: int | None = None
+    before: object = None
     for index, body in enumerate(entries_of(log, size)):
         if first and genesis is not None and f"sha256:{sha256(body).hexdigest()}" != genesis:
             raise RefusedError("GENESIS", "another first entry", 0)
@@ -234,9 +277,12 @@ def check_entries(log: Path, size: int, genesis: str | None) -> Grid:
         registry.follow(index, act)
         draws.follow(index, act)
         grid.follow(index, act)
+        if act.get("when") != before:  # the thousands of ballots of one moment are not read one by one
+            before = act.get("when")
+            latest = max((each for each in (latest, seconds_of(before)) if each is not None), default=None)
     if first and genesis is not None:
         raise RefusedError("GENESIS", "no entries")
-    return grid
+    return Entered(grid, latest)
 
 
 def check_earlier(log: Path, policy: Policy, checkpoint: Checkpoint, tree: Tree) -> tuple[Witnessed, ...]:

@@ -38,11 +38,19 @@ CODES: Mapping[str, str] = {
     "TREE_INCLUSION": mark("The proof does not lead from the entry to the root that was signed."),
     "TREE_CONSISTENCY": mark("The proof does not lead from the earlier root to the later one."),
     "FORK": mark("The log has signed two histories that contradict each other."),
+    "ROLLED_BACK": mark(
+        "The log had signed more than the bundle holds: the bundle is old, or the log was rolled back."
+    ),
+    "RECEIPT_FORM": mark("The receipt is malformed."),
+    "RECEIPT_NOT_MERGED": mark(
+        "An act that the log gave a receipt for is not in the record, though its time has passed."
+    ),
     "ENTRY_NOT_CANONICAL": mark("An entry is not an act in canonical bytes."),
     "ENTRY_HIDDEN_TEXT": mark("An entry holds characters that hide or reorder what a reader sees."),
     "ACT_UNSIGNED": mark("An act is not signed, in a record whose acts are."),
     "ACT_SIGNATURE": mark("The signature of an act does not fit the act."),
     "SIGNER_NOT_AUTHORISED": mark("An act is signed with a key that its actor did not hold at that moment."),
+    "ACT_SEQUENCE": mark("An act's running number is not the next one of its actor in its stage: one was left out."),
     "KEY_FORM": mark("A key in the record is malformed."),
     "KEY_TWICE": mark("One public key stands twice in the registry."),
     "KEY_THRESHOLD": mark("A change of keys is approved by too few of those who must approve it."),

@@ -44,13 +44,15 @@ class Registry:
     """The keys at one moment of a record.
 
     keys: those that may sign, by their references. roots: those among them that decide on keys, `threshold` of them
-    together. seen: every public key that ever stood in the record.
+    together. seen: every public key that ever stood in the record. sequences: the last running number of an actor in
+    a stage, where it numbers its acts.
     """
 
     keys: dict[str, Held] = field(default_factory=dict)
     roots: frozenset[str] = frozenset()
     threshold: int = 0
     seen: set[bytes] = field(default_factory=set)
+    sequences: dict[tuple[str, str | None], int] = field(default_factory=dict)
 
     def follow(self, index: int, act: Tree) -> None:
         """Judge the signatures of the next act and take in what it says of keys; raises `RefusedError`."""
@@ -76,6 +78,7 @@ class Registry:
                 if signer not in self.roots:
                     raise RefusedError("SIGNER_NOT_AUTHORISED", f"{signer} decides on no keys")
                 self._register(act)
+            self._count(act)
 
     def _signer(self, act: Tree) -> str:
         if "signature" not in act:
@@ -87,6 +90,17 @@ class Registry:
         if not signature_fits(held.key.public, value, signed_bytes(act)):
             raise RefusedError("ACT_SIGNATURE", reference)
         return reference
+
+    def _count(self, act: Tree) -> None:
+        """Whoever numbers its acts in a stage leaves no number out, and goes on numbering them."""
+        stage = act.get("stage")
+        whose = act["who"], stage if isinstance(stage, str) else None
+        sequence, last = act.get("sequence"), self.sequences.get(whose, 0)
+        if sequence is None and not last:
+            return
+        if not isinstance(sequence, int) or isinstance(sequence, bool) or sequence != last + 1:
+            raise RefusedError("ACT_SEQUENCE", f"{sequence!s:.20} after {last}")
+        self.sequences[whose] = sequence
 
     def _register(self, act: Tree) -> None:
         held = _held(act)

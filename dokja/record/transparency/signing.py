@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from dokja.record.acts import AnyAct, Genesis, RootKey, Signature
-from dokja.record.canonical import tree_of
+from dokja.record.canonical import Row, tree_of
 from dokja.record.refusals import told
 from dokja.record.storage import Record
 from dokja.record.tables import ACTS
@@ -25,6 +25,9 @@ from dokja.record.transparency.refusals import RefusedError
 from dokja.record.transparency.registry import Registry, key_reference, signed_bytes
 from dokja.record.transparency.tiles import alone, write_tiles, write_whole
 
+_LOOK_UP = 500
+"""Keys looked up in one query; SQLite takes at least 999 parameters."""
+
 
 def signature_by(act: AnyAct, signer: Signer) -> Signature:
     """A signature over an act."""
@@ -35,6 +38,27 @@ def signature_by(act: AnyAct, signer: Signer) -> Signature:
 def signed(act: AnyAct, signer: Signer) -> AnyAct:
     """The act with its actor's signature."""
     return act.model_copy(update={"signature": signature_by(act, signer)})
+
+
+def numbered(
+    acts: Iterable[AnyAct], sequences: Mapping[tuple[str, str | None], int], stages: Collection[str]
+) -> Iterator[AnyAct]:
+    """The acts with their running numbers, where their actor numbers its acts in their stage or is to begin.
+
+    sequences: the last numbers that the record holds. stages: those in which acts are to be numbered.
+    """
+    last = dict(sequences)
+    for act in acts:
+        stage: str | None = getattr(act, "stage", None)
+        whose = act.who, stage
+        if act.sequence is not None:
+            last[whose] = act.sequence
+            yield act
+        elif whose in last or stage in stages:
+            last[whose] = last.get(whose, 0) + 1
+            yield act.model_copy(update={"sequence": last[whose]})
+        else:
+            yield act
 
 
 def genesis(holders: Sequence[tuple[str, Signer]], threshold: int, who: str, when: datetime) -> Genesis:
@@ -68,6 +92,18 @@ def registry_of(record: Record) -> Registry:
         for index, body in connection.execution_options(yield_per=10_000).execute(query):
             registry.follow(index, read_entry(body, index))
     return registry
+
+
+def absent(record: Record, rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Those of some acts that the record does not hold yet."""
+    held: set[bytes] = set()
+    with told(record.place), record.engine.connect() as connection:
+        for first in range(0, len(rows), _LOOK_UP):
+            leaves = [row.leaf for row in rows[first : first + _LOOK_UP]]
+            keys = [row.key for row in rows[first : first + _LOOK_UP]]
+            query = select(ACTS.c.leaf).where(ACTS.c.key.in_(keys))
+            held.update(set(connection.execute(query).scalars()).intersection(leaves))
+    return tuple(row for row in rows if row.leaf not in held)
 
 
 def last_checkpoint(log: Path) -> tuple[bytes, Checkpoint] | None:

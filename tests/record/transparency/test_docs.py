@@ -34,7 +34,7 @@ def test_the_second_verifier_needs_the_standard_library_and_cryptography() -> No
 def test_the_second_verifier_says_the_same_codes() -> None:
     assert set(
         re.findall(
-            r'"((?:BAG|NOTE|QUORUM|TREE|ENTRY|ACT|KEY|DRAW|GRID|OPENING)_[A-Z_]+|FORK|GENESIS|SIGNER_[A-Z_]+)"',
+            r'"((?:BAG|NOTE|QUORUM|TREE|ENTRY|ACT|KEY|DRAW|GRID|OPENING|RECEIPT)_[A-Z_]+|FORK|ROLLED_BACK|GENESIS|SIGNER_[A-Z_]+)"',
             SECOND,
         )
     ) == (CODES.keys() - {"TREE_CONSISTENCY"})
