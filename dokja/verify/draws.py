@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from dokja.language import mark
+from dokja.record import Entry
 from dokja.record.acts import Act, Decision, DrawAnnounced, DrawMade, Recusal
 from dokja.record.beacon import time_of
 from dokja.rulebook import Contingency, Cut, Draw, Rulebook
 from dokja.values import utc_text
 from dokja.verify.course import Walk
-from dokja.verify.verdict import Fault
+from dokja.verify.verdict import Fault, Unchecked
 
 Check = Callable[[Walk, int, Any], Iterator[Fault]]
 
@@ -76,6 +77,22 @@ def _decision(walk: Walk, index: int, act: Decision) -> Iterator[Fault]:
         if next(made, None) is None:
             said = mark("“{stage}” was decided without the draw that “{clause}” asks for.")
             yield Fault("DRAW_MISSING", said, {"stage": act.stage, "clause": clause.id}, index)
+
+
+def on_its_word(entries: Iterable[Entry], vouched: Sequence[tuple[int, int]]) -> Iterator[Unchecked]:
+    """Draws of which no witness says that they were announced before their round: the act's own date is believed.
+
+    vouched: the sizes of checkpoints, each with the time by which witnesses had seen it (seconds since 1970).
+    """
+    announced = [(entry.index, entry.act) for entry in entries if isinstance(entry.act, DrawAnnounced)]
+    believed = [
+        act.id
+        for index, act in announced
+        if not any(size > index and seen < time_of(act.round).timestamp() for size, seen in vouched)
+    ]
+    if believed:
+        said = mark("That {draws} were announced before their rounds: only the dates of the acts say so, no witness.")
+        yield Unchecked(said, {"draws": ", ".join(believed)})
 
 
 draw_faults: Mapping[type[Act], Sequence[Check]] = {

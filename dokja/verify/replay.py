@@ -25,6 +25,7 @@ from dokja.verify.amendments import amendment_faults, unpinned, unpublished
 from dokja.verify.audiences import Audience, opened_to
 from dokja.verify.course import Contents, Walk
 from dokja.verify.decided import decision_faults, left_open
+from dokja.verify.draws import on_its_word
 from dokja.verify.duties import missed
 from dokja.verify.procedure import procedure_faults, unanswered
 from dokja.verify.sealing import left_sealed, never_opened, opening_faults
@@ -106,7 +107,8 @@ def replay(
             found.faults.append(each)
         else:
             found.unchecked.append(each)
-    found.unchecked.extend((*unpinned(walk, digests), *unsaid(walk)))
+    vouched = tuple(zip(standing.sizes, standing.times, strict=True))
+    found.unchecked.extend((*unpinned(walk, digests), *unsaid(walk), *on_its_word(entries, vouched)))
     marks, openings = _opened(walk, entries, shown, found)
     _recompute(contents, entries, counted_ballots(ballots, marks, openings), found)
     found.faults.sort(key=lambda fault: (fault.act is None, fault.act or 0))

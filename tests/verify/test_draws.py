@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from dokja.record.beacon import CHAIN
+from dokja.record import ACT, Entry
+from dokja.record.beacon import CHAIN, time_of
 from dokja.record.draws import ranking
 from dokja.verify import Audience, Verdict, verify
+from dokja.verify.draws import on_its_word
 from tests.record.rounds import FOREIGN, SIGNATURES
 from tests.verify.build import POLICY, PUBLIC, RULES, Json, Small, act, clause, decision, digest, told, votes
 from verifier import dokja_verify as second
@@ -120,6 +122,17 @@ def test_a_lot_that_was_drawn_decides(small: Small) -> None:
     small.add(announced(), made(), wins(FIRST))
     verdict = small.verdict()
     assert (told(verdict), verdict.answer) == ([], "valid")
+
+
+def test_whether_a_witness_had_seen_the_announcement_is_told(small: Small) -> None:
+    small.add(announced(), made())
+    said = [each.values for each in small.verdict().unchecked if "only the dates" in each.what]
+    assert said == [{"draws": LOT}]
+    entry = Entry(6, ACT.validate_python(announced(when="2023-08-20T10:00:00")))
+    known = int(time_of(1000).timestamp())
+    assert not list(on_its_word([entry], [(7, known - 1)]))
+    for vouched in ([], [(6, known - 1)], [(7, known)]):
+        assert [each.values for each in on_its_word([entry], vouched)] == [{"draws": LOT}]
 
 
 def test_a_decision_against_the_lot(small: Small) -> None:
