@@ -20,7 +20,8 @@ from dokja.record.check import check
 _BATCH = 10_000
 
 
-def _rows(first: int, count: int) -> Iterator[Row]:
+def rows(first: int, count: int) -> Iterator[Row]:
+    """Ballots as a record keeps them."""
     for number in range(first, first + count):
         rater, team = divmod(number, 50)
         tree = {
@@ -47,7 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, open_record(Path(folder) / "record.sqlite") as record:
         with record.writing() as writing:
             for first in range(0, acts, _BATCH):
-                writing.add(_rows(first, min(_BATCH, acts - first)))
+                writing.add(rows(first, min(_BATCH, acts - first)))
         started, before = time.perf_counter(), sum(os.times()[:4])
         found = check(record)
         seconds, spent = time.perf_counter() - started, sum(os.times()[:4]) - before

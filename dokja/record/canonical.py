@@ -7,6 +7,8 @@ no are JSON booleans. Reading the bytes and writing them again gives the same by
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import rfc8785
@@ -36,9 +38,22 @@ def tree_of(act: AnyAct) -> dict[str, Any]:
     return tree
 
 
+def written(tree: Mapping[str, Any]) -> bytes:
+    """Plain JSON values without fractions, and with integers that any reader holds exactly, as RFC 8785 writes them.
+
+    Python's own writer makes the same text many times faster: it escapes the same, and its order of keys, by code
+    points, differs from that of UTF-16 only beyond U+FFFF.
+    """
+    text = _encode(tree)
+    return text.encode() if text.isascii() or max(text) <= "\uffff" else rfc8785.dumps(dict(tree))
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True).encode
+
+
 def canonical(act: AnyAct) -> bytes:
     """The act's canonical bytes."""
-    return rfc8785.dumps(tree_of(act))
+    return written(tree_of(act))
 
 
 def act_of(body: bytes) -> AnyAct:
@@ -49,5 +64,5 @@ def act_of(body: bytes) -> AnyAct:
 def row_of(act: AnyAct) -> Row:
     """The act as a record keeps it."""
     tree = tree_of(act)
-    body = rfc8785.dumps(tree)
+    body = written(tree)
     return Row(act.key, act.type, tree["when"], tree.get("stage"), tree.get("team"), body, leaf_hash(body))

@@ -22,6 +22,10 @@ _BY_POSITION = {"sqlite": "qmark", "postgresql": "format"}
 """How each driver writes values by position (PEP 249, `paramstyle`)."""
 
 
+_LAST_HEAD = "SELECT size, peaks FROM heads ORDER BY size DESC LIMIT 1"
+"""In every database's words; written out, because a transaction of one act is felt to take as long as it is."""
+
+
 @dataclass(frozen=True)
 class Kept:
     """Where an act stands in the record, and its leaf hash."""
@@ -45,7 +49,7 @@ class Writing:
     @classmethod
     def on(cls, connection: Connection) -> Self:
         """Go on from the last head that the connection sees."""
-        last = connection.execute(select(HEADS.c.size, HEADS.c.peaks).order_by(HEADS.c.size.desc()).limit(1)).first()
+        last = connection.exec_driver_sql(_LAST_HEAD).first()
         frontier = Frontier.of(last.size, last.peaks) if last else Frontier(0, [])
         return cls(connection, frontier.size, frontier, utc_text(datetime.now(UTC)))
 
@@ -81,8 +85,8 @@ class Writing:
     def finish(self) -> None:
         """Seal what was appended with a head."""
         if self.size > self.start:
-            head = {"size": self.size, "root": self.frontier.root(), "peaks": self.frontier.joined(), "at": self.at}
-            self.connection.execute(insert(HEADS), head)
+            head = (self.size, self.frontier.root(), self.frontier.joined(), self.at)
+            self.connection.exec_driver_sql(_seal(self.connection.dialect), head)
 
 
 @cache
@@ -96,6 +100,12 @@ def _look_up(dialect: Dialect, keys: int) -> str:
 def _append(dialect: Dialect) -> str:
     """The statement that appends a row of `acts`, its values in the order of the columns: index, then `Row`."""
     return _by_position(insert(ACTS), dialect)
+
+
+@cache
+def _seal(dialect: Dialect) -> str:
+    """The statement that adds a head, its values in the order of the columns."""
+    return _by_position(insert(HEADS), dialect)
 
 
 def _by_position(statement: ClauseElement, dialect: Dialect) -> str:

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import rfc8785
-
+from dokja.record.canonical import written
 from dokja.record.transparency.cosignature import signature_fits
 from dokja.record.transparency.note import ED25519, VerifierKey, bytes_of
 from dokja.record.transparency.refusals import RefusedError
@@ -23,7 +22,7 @@ Tree = Mapping[str, Any]
 
 def signed_bytes(tree: Tree) -> bytes:
     """What a signature of an act is made over: all of the act but its signatures."""
-    return DOMAIN + rfc8785.dumps({name: tree[name] for name in tree if name not in ("signature", "approvals")})
+    return DOMAIN + written({name: tree[name] for name in tree if name not in ("signature", "approvals")})
 
 
 def key_reference(key: VerifierKey) -> str:
