@@ -77,6 +77,7 @@ PARENT = "stranger-00"
 CASES = (
     Case("independent, other data", "independent", "stranger-01", "none", PARENT),
     Case("independent, same data and order", "independent", "crowd-twin-00", "none", "crowd-00"),
+    Case("tuned, a fifth of the steps", "derived", f"{PARENT}.tuned", "none", PARENT),
     Case("continued, twice the steps", "derived", f"{PARENT}.continued", "none", PARENT),
     Case("same seed, other data", "same seed", f"{PARENT}.same-seed", "none", PARENT),
     Case("continued, permuted", "derived", f"{PARENT}.continued", "permuted", PARENT),
@@ -186,11 +187,15 @@ def main() -> None:
         "--tool", action="append", default=[], help="NAME::COMMAND with {a} and {b}::REGULAR EXPRESSION"
     )
     parser.add_argument("--mebibytes", type=int, nargs="*", default=[256])
+    parser.add_argument("--cases", nargs="*", help="which pairs, by what the table calls them; all by default")
+    parser.add_argument("--into", default="peers", help="name of the results")
     asked = parser.parse_args()
     tools = [Tool(*each.split("::", 2)) for each in asked.tool]
     outcomes: list[Outcome] = []
     gains: dict[str, float | None] = {}
     for case in CASES:
+        if asked.cases is not None and case.says not in asked.cases:
+            continue
         if not all((asked.zoo / name / "model.safetensors").exists() for name in (case.one, case.other)):
             continue
         gains[case.says] = gains_alike(asked.zoo, case)
@@ -200,7 +205,7 @@ def main() -> None:
             published(asked.zoo / case.other) as other,
         ):
             outcomes += [_shown(tried(tool, case.says, case.truth, one, other)) for tool in tools]
-        _kept(tools, gains, outcomes)
+        _kept(asked.into, tools, gains, outcomes)
     for mebibytes in asked.mebibytes:
         with ExitStack() as stack:
             one, other = stack.enter_context(large(mebibytes))
@@ -208,10 +213,10 @@ def main() -> None:
                 _shown(tried(tool, f"random numbers, {mebibytes} MiB each", "independent", one, other))
                 for tool in tools
             ]
-        _kept(tools, gains, outcomes)
+        _kept(asked.into, tools, gains, outcomes)
 
 
-def _kept(tools: Sequence[Tool], gains: Mapping[str, float | None], outcomes: Sequence[Outcome]) -> None:
+def _kept(into: str, tools: Sequence[Tool], gains: Mapping[str, float | None], outcomes: Sequence[Outcome]) -> None:
     RESULTS.mkdir(exist_ok=True)
     results = {
         "date": datetime.now(UTC).date().isoformat(),
@@ -219,8 +224,8 @@ def _kept(tools: Sequence[Tool], gains: Mapping[str, float | None], outcomes: Se
         "norm gains": dict(gains),
         "outcomes": [asdict(each) for each in outcomes],
     }
-    (RESULTS / "peers.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (RESULTS / "peers.md").write_text(as_markdown(results, outcomes), encoding="utf-8")
+    (RESULTS / f"{into}.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (RESULTS / f"{into}.md").write_text(as_markdown(results, outcomes), encoding="utf-8")
 
 
 def _shown(outcome: Outcome) -> Outcome:
