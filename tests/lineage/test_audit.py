@@ -122,7 +122,7 @@ def told(pair: Mapping[str, Any]) -> tuple[Audit, Audit]:
 
 
 UNSEEN = {"p016", "p019"}
-"""Same default seed, other data: silent, though as much is looked at as of the two that are told; why is not known."""
+"""Same default seed, other data: silent, though as much is looked at as of the two that are told; why is unknown."""
 
 
 @pytest.mark.skipif(not LABELLED, reason="no checkpoints of known lineage in ../shared/weights")
