@@ -142,8 +142,7 @@ def large(mebibytes: int) -> Iterator[tuple[Path, Path]]:
     with tempfile.TemporaryDirectory() as made:
         folders = [Path(made) / name for name in ("one", "other")]
         for seed, folder in enumerate(folders):
-            folder.mkdir()
-            generated(folder / "model.safetensors", mebibytes, seed)
+            generated(folder, mebibytes, seed)
             (folder / "config.json").write_text(json.dumps(_config(mebibytes)), encoding="utf-8")
             vocabulary = {f"w{number}": number for number in range(VOCABULARY)}
             model = {"type": "WordLevel", "vocab": vocabulary, "unk_token": "w0"}
