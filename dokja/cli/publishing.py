@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,9 @@ from dokja.errors import Place, Problem, RecordError
 from dokja.language import mark
 
 if TYPE_CHECKING:
-    from dokja.record import Record
+    from dokja.record import AnyAct, Record
+    from dokja.record.canonical import Row
+    from dokja.record.transparency.registry import Held
 
 INIT = mark("Found a record whose acts are signed: the first act names the keys that decide on keys.")
 SIGN = mark("Sign the acts of a file with their actor's key; prints them as .jsonl, to be put beside the other acts.")
@@ -229,6 +231,7 @@ def sign(
     from dokja.intake import rows_in
     from dokja.programme import open_programme
     from dokja.record import act_of, canonical, open_record
+    from dokja.record.transparency.registry import Registry, key_reference
     from dokja.record.transparency.signing import numbered, registry_of, signed
     from dokja.rulebook import RecordKeeping
 
@@ -237,14 +240,34 @@ def sign(
     acts = [act_of(row.body) for row in rows_in(file, programme.history, frozenset(programme.sources))]
     rules = programme.history.whole.of(RecordKeeping)
     stages = frozenset(clause.stage for clause in rules if clause.numbered) if number else frozenset[str]()
-    held: Mapping[tuple[str, str | None], int] = {}
-    if number and programme.record_file.exists():
+    registry = Registry()
+    if programme.record_file.exists():
         with open_record(programme.record_file, create=False) as record, told(file):
-            held = registry_of(record).sequences
+            registry = registry_of(record)
     (signer,) = opened(face, keys, key)
+    _hold_to_holder(acts, registry.keys.get(key_reference(signer.key())), file)
+    held = registry.sequences if number else {}
     lines = [canonical(signed(act, signer)).decode() for act in numbered(acts, held, stages)]
     # With --json it is the same: one act a line is what a file of acts is.
     face.write("".join(f"{line}\n" for line in lines))
+
+
+def _hold_to_holder(acts: Sequence[AnyAct], held: Held | None, file: Path) -> None:
+    """Refuse to sign for somebody else: the record would not take the acts in."""
+    others = [act for act in acts if held is not None and act.who != held.holder]
+    if held is not None and others:
+        raise UsageError(
+            *(
+                Problem(
+                    "record-sign-for-another",
+                    "“{act}” is an act of “{who}”; the key is that of “{holder}”.",
+                    "Sign it with a key of “{who}”. An act “key-registered”, signed by a root, gives somebody a key.",
+                    Place(file),
+                    {"act": act.id, "who": act.who, "holder": held.holder},
+                )
+                for act in others
+            )
+        )
 
 
 def append(
@@ -285,7 +308,8 @@ def append(
         registry, size = registry_of(record), record.size
         rows = tuple(rows_in(file, programme.history, sources))
         for index, row in enumerate(absent(record, rows), start=size):
-            registry.follow(index, read_entry(row.body, index))
+            with _told_of(row, file):
+                registry.follow(index, read_entry(row.body, index))
         taken = take_in([file], programme.history, sources, record).taken
         size, root = record.size, record.root.hex()
     given = {} if signer is None or receipts is None else give(rows, signer, receipts, hours_of(programme.history))
@@ -318,6 +342,19 @@ def signed_log(log: Path, record: Record) -> tuple[bytes, int]:
             )
         )
     return last[0], last[1].size
+
+
+@contextmanager
+def _told_of(row: Row, file: Path) -> Iterator[None]:
+    """Tell why an act that is to be appended is refused."""
+    from dokja.record.transparency import RefusedError
+
+    try:
+        yield
+    except RefusedError as error:
+        mend = mark("Nothing was written. It is about the act “{key}” ({detail}).")
+        values = {"key": row.key, "detail": error.detail or "–"}
+        raise RecordError(Problem(error.code, error.meaning, mend, Place(file), values)) from error
 
 
 @contextmanager

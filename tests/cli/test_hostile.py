@@ -27,7 +27,7 @@ WRONG = (
     (("why", "{folder}", "stage-9", "team-a.total"), "why-no-stage"),
     (("why", "{folder}", "stage-1", "team-c.total"), "why-no-team"),
     (("why", "{folder}", "stage-1", "team-a.totl"), "why-no-measure"),
-    (("why", "{folder}", "stage-1", "team-a"), "why-no-measure"),
+    (("why", "{folder}", "stage-1", "team-z"), "why-no-team"),
     (("why", "{folder}", "stage-1", ""), "why-no-team"),
     (("rulebook", "show", "{folder}", "--at", "yesterday"), "usage-time"),
     (("rulebook", "show", "{folder}", "--at", "2027-13-01"), "usage-time"),

@@ -150,8 +150,15 @@ def test_signatures_are_asked_for(founded: Path, tmp_path: Path, dokja: Dokja) -
     file.write_text(STATEMENT.format(number=3), encoding="utf-8")
     assert "ACT_UNSIGNED" in dokja("record", "append", founded, file).err
     lines = tmp_path / "new.jsonl"
-    lines.write_text(dokja("record", "sign", founded, file, "--key", OFFICE).out, encoding="utf-8")
-    assert "SIGNER_NOT_AUTHORISED" in dokja("record", "append", founded, lines).err
+    for_another = dokja("record", "sign", founded, file, "--key", OFFICE)
+    assert (for_another.code, for_another.out) == (2, "")
+    assert "record-sign-for-another" in for_another.err
+    assert "“office”" in for_another.err
+    dokja("key", "new", "stranger.example")
+    lines.write_text(dokja("record", "sign", founded, file, "--key", "stranger.example").out, encoding="utf-8")
+    by_a_stranger = dokja("record", "append", founded, lines).err
+    assert "SIGNER_NOT_AUTHORISED" in by_a_stranger
+    assert "“said-3”" in by_a_stranger
     right = dokja("record", "sign", founded, file, "--key", TEAM).out
     lines.write_text(right.replace("It was said", "It was denied"), encoding="utf-8")
     assert "ACT_SIGNATURE" in dokja("record", "append", founded, lines).err

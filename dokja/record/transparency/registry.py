@@ -85,7 +85,7 @@ class Registry:
         reference, value = _signature(act["signature"])
         held = self.keys.get(reference)
         if held is None or held.key.kind != ED25519 or held.holder != act.get("who"):
-            raise RefusedError("SIGNER_NOT_AUTHORISED", reference)
+            raise RefusedError("SIGNER_NOT_AUTHORISED", f"{reference} for {act.get('who')!s:.80}")
         if not signature_fits(held.key.public, value, signed_bytes(act)):
             raise RefusedError("ACT_SIGNATURE", reference)
         return reference
