@@ -18,7 +18,9 @@ from dokja.lineage.cores import Crew, at_work
 from dokja.lineage.evidence import Elements, Held, LabelTest, Partner
 from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding
 from dokja.lineage.gathering import gather
+from dokja.lineage.inside import within
 from dokja.lineage.judging import Grounds, Weighed, carried, layer_map, power, word
+from dokja.lineage.overlapping import overlap
 from dokja.lineage.pairing import DENSE_OF
 from dokja.lineage.sides import CheckpointSource, Member, Model, Reader, Source, nameless
 from dokja.lineage.statistics import MergeFit, Partial, holm, partial_correlation
@@ -89,6 +91,7 @@ def audit(
         findings = _weighed(mine.model, asked)
         findings += _missing(mine.model, references, findings)
         findings = _merged(mine, references, findings)
+        inside = within(mine, crew)
     return Audit(
         dokja=__version__,
         format=FORMAT,
@@ -98,6 +101,8 @@ def audit(
         findings=tuple(sorted(findings, key=lambda each: (each.reference, each.component))),
         coverage=_coverage(mine.model, findings),
         shared=_shared(findings),
+        within=inside,
+        overlaps=tuple(overlap(each.name, submission.source, each.source) for each in references),
     )
 
 

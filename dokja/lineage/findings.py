@@ -104,11 +104,66 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class Kin:
+    """Two layers (or experts) of the submission whose units bear the same labels.
+
+    log10_p: adjusted for every two that could be compared in the submission.
+    """
+
+    layer: int | None
+    expert: int | None
+    other_layer: int | None
+    other_expert: int | None
+    units: int
+    fixed: int
+    log10_p: float
+
+    @property
+    def share(self) -> float:
+        """The share of units that bear the same label."""
+        return self.fixed / self.units if self.units else 0.0
+
+
+@dataclass(frozen=True)
+class Within:
+    """One component of the submission against itself: which of its layers and experts bear each other's labels.
+
+    groups: axes that were looked at. pairs: how many pairs of them can be compared. asked: pairs in all components,
+    by which every p-value is multiplied. log10_p: the smallest. kin: the pairs that agree, each with its likeliest.
+    """
+
+    component: str
+    groups: int
+    pairs: int
+    asked: int
+    log10_p: float
+    kin: tuple[Kin, ...]
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Words and settings that the submission has in common with a reference; no lineage of weights.
+
+    words: of the reference, as many as are at hand. shared_words: of these in the submission's tokenizer. same_rows:
+    of these in the same row. settings: of either side's config. same_settings: those that are equal. All `None` where
+    one side is not known.
+    """
+
+    reference: str
+    words: int | None
+    shared_words: int | None
+    same_rows: int | None
+    settings: int | None
+    same_settings: int | None
+
+
+@dataclass(frozen=True)
 class Audit:
     """A submission against references.
 
     key: the seed of every choice that was made at random. shared: components that alone of several fired against a
-    reference, as (reference, component).
+    reference, as (reference, component). within: the submission against itself. overlaps: what is in common beside
+    the weights.
     """
 
     dokja: str
@@ -119,3 +174,5 @@ class Audit:
     findings: tuple[Finding, ...]
     coverage: tuple[Coverage, ...]
     shared: tuple[tuple[str, str], ...]
+    within: tuple[Within, ...] = ()
+    overlaps: tuple[Overlap, ...] = ()

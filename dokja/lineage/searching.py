@@ -53,7 +53,7 @@ class _Shelf:
         return int(np.searchsorted(self.groups, group))
 
 
-class _Copies:
+class Copies:
     """The small copies of one model's groups; empty of a matrix whose units stand in an order of their own."""
 
     def __init__(self, reader: Reader, groups: Sequence[Group], key: int, numbers: int) -> None:
@@ -127,9 +127,11 @@ class Search:
     def __init__(self, held: Held, component: str) -> None:
         models = held.left.model, held.right.model
         groups = models[0].groups.get(component, ()), sources(models[1], component)
-        numbers = min(_numbers(reader, each) for reader, each in zip((held.left, held.right), groups, strict=True))
+        numbers = min(
+            numbers_across(reader, each) for reader, each in zip((held.left, held.right), groups, strict=True)
+        )
         self.left, self.right = (
-            _Copies(reader, each, held.key, numbers)
+            Copies(reader, each, held.key, numbers)
             for reader, each in zip((held.left, held.right), groups, strict=True)
         )
 
@@ -143,7 +145,9 @@ class Search:
         options, mine, his = self._likeliest()
         pairs = {(place, int(other)) for place, other in enumerate(mine) if other >= 0}
         pairs |= {(int(other), place) for place, other in enumerate(his) if other >= 0}
-        found = {pair: matches for pair in sorted(pairs) if (matches := self._matches(*pair)) is not None}
+        found = {
+            pair: matches for pair in sorted(pairs) if (matches := matched(self.left, self.right, *pair)) is not None
+        }
         tally, searched = Tally(), 0.0
         partners, mirrored = [], []
         for place, group in enumerate(left):
@@ -158,21 +162,6 @@ class Search:
                 mirrored.append(Partner(group, left[best[0]], found[best].units, found[best].fixed))
         return tally.test("layers", searched), tuple(partners), tuple(mirrored)
 
-    def _matches(self, place: int, other: int) -> Matches | None:
-        chosen = self.left.common(place, self.right.common(other, list(self.left.shelves)))
-        if not chosen:
-            return None
-        # A matrix that is empty on one side is left out on both.
-        chosen = [kind for kind in chosen if self._enough(kind, place, other)]
-        if not chosen:
-            return None
-        x, y = self.left.units(place, chosen), self.right.units(other, chosen)
-        return fixed_points(x, y) if min(len(x.labels), len(y.labels)) >= FEWEST else None
-
-    def _enough(self, kind: Kind, place: int, other: int) -> bool:
-        shelves = (self.left.shelves[kind], place), (self.right.shelves[kind], other)
-        return all(int(shelf.usable[shelf.at(at)].sum()) >= FEWEST for shelf, at in shelves)
-
     def _likeliest(self) -> tuple[Labels, Labels, Labels]:
         """How many partners each left group may have; each left group's likeliest, and each right group's (-1: none).
 
@@ -183,37 +172,55 @@ class Search:
         options = np.zeros(sizes[0], dtype=np.int64)
         mine, his = (np.full(size, -1, dtype=np.int64) for size in sizes)
         best = np.full(sizes[1], -np.inf)
-        for part, scores in self._scores():
-            possible = scores > -np.inf
+        for part, alike in scores(self.left, self.right):
+            possible = alike > -np.inf
             options[part] = possible.sum(axis=1)
-            mine[part] = np.where(options[part] > 0, scores.argmax(axis=1), -1)
-            top = scores.max(axis=0)
-            his = np.where(top > best, scores.argmax(axis=0) + part.start, his)
+            mine[part] = np.where(options[part] > 0, alike.argmax(axis=1), -1)
+            top = alike.max(axis=0)
+            his = np.where(top > best, alike.argmax(axis=0) + part.start, his)
             best = np.maximum(best, top)
         return options, mine, his
 
-    def _scores(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-        shared = [kind for kind in self.left.shelves if kind in self.right.shelves]
-        centred = {kind: _centred(self.right.shelves[kind].rows) for kind in shared}
-        height, width = len(self.left.groups), len(self.right.groups)
-        step = max(1, SCORES // max(width, 1))
-        for start in range(0, height if width else 0, step):
-            part = slice(start, min(height, start + step))
-            cross, mine, his = np.zeros((3, part.stop - part.start, width))
-            possible = np.zeros(cross.shape, dtype=np.bool_)
-            for kind in shared:
-                shelf = self.left.shelves[kind]
-                chosen = np.flatnonzero((shelf.groups >= part.start) & (shelf.groups < part.stop))
-                rows = shelf.rows if len(chosen) == len(shelf.groups) else shelf.rows[chosen]
-                (x, mean, length), (y, his_mean, his_length) = _centred(rows), centred[kind]
-                place = np.ix_(shelf.groups[chosen] - part.start, self.right.shelves[kind].groups)
-                cross[place] += x @ y.T - shelf.rows.shape[1] * (mean @ his_mean.T)
-                mine[place] += length[:, None]
-                his[place] += his_length[None]
-                possible[place] = True
-            scale = np.sqrt(mine * his)
-            scores = np.divide(cross, scale, out=np.zeros_like(cross), where=scale > 0)
-            yield part, np.where(possible, scores, -np.inf)
+
+def matched(left: Copies, right: Copies, place: int, other: int) -> Matches | None:
+    """Two groups' units against each other; `None` where too few can be compared."""
+    chosen = left.common(place, right.common(other, list(left.shelves)))
+    # A matrix that is empty on one side is left out on both.
+    chosen = [kind for kind in chosen if _enough(left, kind, place) and _enough(right, kind, other)]
+    if not chosen:
+        return None
+    x, y = left.units(place, chosen), right.units(other, chosen)
+    return fixed_points(x, y) if min(len(x.labels), len(y.labels)) >= FEWEST else None
+
+
+def _enough(copies: Copies, kind: Kind, place: int) -> bool:
+    shelf = copies.shelves[kind]
+    return int(shelf.usable[shelf.at(place)].sum()) >= FEWEST
+
+
+def scores(left: Copies, right: Copies) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """How alike the small copies of each two groups are, some left groups at a time; -inf where nothing compares."""
+    shared = [kind for kind in left.shelves if kind in right.shelves]
+    centred = {kind: _centred(right.shelves[kind].rows) for kind in shared}
+    height, width = len(left.groups), len(right.groups)
+    step = max(1, SCORES // max(width, 1))
+    for start in range(0, height if width else 0, step):
+        part = slice(start, min(height, start + step))
+        cross, mine, his = np.zeros((3, part.stop - part.start, width))
+        possible = np.zeros(cross.shape, dtype=np.bool_)
+        for kind in shared:
+            shelf = left.shelves[kind]
+            chosen = np.flatnonzero((shelf.groups >= part.start) & (shelf.groups < part.stop))
+            rows = shelf.rows if len(chosen) == len(shelf.groups) else shelf.rows[chosen]
+            (x, mean, length), (y, his_mean, his_length) = _centred(rows), centred[kind]
+            place = np.ix_(shelf.groups[chosen] - part.start, right.shelves[kind].groups)
+            cross[place] += x @ y.T - shelf.rows.shape[1] * (mean @ his_mean.T)
+            mine[place] += length[:, None]
+            his[place] += his_length[None]
+            possible[place] = True
+        scale = np.sqrt(mine * his)
+        alike = np.divide(cross, scale, out=np.zeros_like(cross), where=scale > 0)
+        yield part, np.where(possible, alike, -np.inf)
 
 
 def found_size(copy: tuple[NDArray[np.bool_], Matrix]) -> int:
@@ -240,7 +247,7 @@ def _kinds(reader: Reader, group: Group) -> Mapping[Kind, Member]:
     )
 
 
-def _numbers(reader: Reader, groups: Sequence[Group]) -> int:
+def numbers_across(reader: Reader, groups: Sequence[Group]) -> int:
     """How many numbers of a unit a small copy has of each matrix, so that all of them fit."""
     members = [_kinds(reader, group) for group in groups]
     units = sum(min(kind.units, SEARCHED) for each in members for kind in each)

@@ -183,6 +183,9 @@ class Source(Protocol):
     def vocabulary(self) -> Mapping[str, int] | None:
         """The row of each word; `None` where it is not known."""
 
+    def config(self) -> Mapping[str, object] | None:
+        """What config.json says; `None` where it is not kept or says nothing."""
+
 
 @lru_cache(maxsize=512)
 def drawn(key: int, total: int, size: int = LOOKED_AT) -> Labels:
@@ -264,6 +267,10 @@ class CheckpointSource:
     def vocabulary(self) -> Mapping[str, int] | None:
         """The row of each word."""
         return self._words or None
+
+    def config(self) -> Mapping[str, object] | None:
+        """What config.json says."""
+        return self.checkpoint.config or None
 
 
 def nameless(source: Source) -> Source | None:

@@ -8,25 +8,24 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
 from dokja.language import Voice, mark
-from dokja.lineage.findings import Audit, Finding
-from dokja.lineage.words import COMPONENTS, TESTS, WORDS, p_in_words
+from dokja.lineage.findings import Audit, Finding, Kin, Overlap, Within
+from dokja.lineage.words import COMPONENTS, KIN, NO_KIN, OVERLAP, TESTS, WORDS, p_in_words
 
-SHOWN_TESTS = 5
+SHOWN_KIN = 12
+"""The terminal shows no more pairs of layers of a component; the JSON form has them all."""
 
 
 def lines(audit: Audit, voice: Voice) -> Iterator[str]:
     """The audit, one finding after another: the word, what it rests on, how it could be innocent."""
     yield voice(mark("Submission {name}, key {key}"), {"name": audit.submission, "key": audit.key})
+    if audit.within:
+        yield ""
+        yield voice(mark("The submission against itself"))
+        for component in audit.within:
+            yield from within_lines(component, voice)
     for reference in audit.references:
         yield ""
-        yield voice(mark("Against {reference}"), {"reference": reference})
-        for finding in audit.findings:
-            if finding.reference == reference:
-                yield from finding_lines(finding, voice)
-        for name, component in audit.shared:
-            if name == reference:
-                said = mark("  Of several components only this one depends on the reference: {component}.")
-                yield voice(said, {"component": voice(COMPONENTS.get(component, component))})
+        yield from _against(reference, audit, voice)
     yield ""
     yield voice(mark("Looked at"))
     for each in audit.coverage:
@@ -39,6 +38,22 @@ def lines(audit: Audit, voice: Voice) -> Iterator[str]:
             "share": f"{100 * share:.0f}",
         }
         yield voice(said, values)
+
+
+def _against(reference: str, audit: Audit, voice: Voice) -> Iterator[str]:
+    """Everything that was found against one reference."""
+    yield voice(mark("Against {reference}"), {"reference": reference})
+    for finding in audit.findings:
+        if finding.reference == reference:
+            yield from finding_lines(finding, voice)
+    for name, component in audit.shared:
+        if name == reference:
+            said = mark("  Of several components only this one depends on the reference: {component}.")
+            yield voice(said, {"component": voice(COMPONENTS.get(component, component))})
+    for overlap in audit.overlaps:
+        if overlap.reference == reference and (told := overlap_told(overlap, voice)):
+            yield "  " + voice(mark("Beside the weights"))
+            yield from (f"    {line}" for line in (*told, voice(OVERLAP)))
 
 
 def finding_lines(finding: Finding, voice: Voice) -> Iterator[str]:
@@ -95,6 +110,66 @@ def finding_lines(finding: Finding, voice: Voice) -> Iterator[str]:
     accused = finding.dependent or finding.word == "rearranged"
     innocent = voice(said.innocent)
     yield "    " + (voice(mark("Innocent explanation: {text}"), {"text": innocent}) if accused else innocent)
+
+
+def within_lines(within: Within, voice: Voice) -> Iterator[str]:
+    """A component against itself."""
+    component = voice(COMPONENTS.get(within.component, within.component))
+    if not within.kin:
+        yield f"  {component}: {voice(NO_KIN)}"
+        return
+    yield f"  {component}: {voice(KIN.label)}"
+    yield f"    {voice(KIN.meaning)}"
+    yield f"    {corrected(within, voice)}"
+    for kin in within.kin[:SHOWN_KIN]:
+        one, other = kin_places(kin, voice)
+        values = {"one": one, "other": other, "fixed": f"{kin.fixed:,}", "units": f"{kin.units:,}"}
+        yield "    " + voice(mark("layer {one} and layer {other}: {fixed} of {units} units"), values)
+    if len(within.kin) > SHOWN_KIN:
+        count = f"{len(within.kin) - SHOWN_KIN:,}"
+        yield "    " + voice(mark("{count} more are in the JSON form."), {"count": count})
+    yield "    " + voice(mark("Innocent explanation: {text}"), {"text": voice(KIN.innocent)})
+
+
+def corrected(within: Within, voice: Voice) -> str:
+    """The smallest p-value of a component against itself, and what it was corrected for."""
+    values = {
+        "p": power_of_ten(within.log10_p),
+        "words": voice(p_in_words(within.log10_p)),
+        "pairs": f"{within.asked:,}",
+    }
+    return voice(mark("p ≤ {p} after correction for all {pairs} pairs within the submission: {words}."), values)
+
+
+def kin_places(kin: Kin, voice: Voice) -> tuple[str, str]:
+    """Both layers, each with its expert where there is one."""
+    return place_name(kin.layer, kin.expert, voice), place_name(kin.other_layer, kin.other_expert, voice)
+
+
+def place_name(layer: int | None, expert: int | None, voice: Voice) -> str:
+    """A layer, and which of its experts."""
+    if layer is None:
+        return "–"
+    if expert is None:
+        return str(layer)
+    return voice(mark("{layer}, expert {expert}"), {"layer": layer, "expert": expert})
+
+
+def overlap_told(overlap: Overlap, voice: Voice) -> tuple[str, ...]:
+    """What is in common beside the weights; nothing where neither side's words nor settings are known."""
+    told = []
+    if overlap.words is not None and overlap.shared_words is not None and overlap.same_rows is not None:
+        values = {
+            "shared": f"{overlap.shared_words:,}",
+            "words": f"{overlap.words:,}",
+            "rows": f"{overlap.same_rows:,}",
+        }
+        said = mark("tokenizer: {shared} of {words} words of the reference, {rows} of them in the same row")
+        told.append(voice(said, values))
+    if overlap.settings is not None and overlap.same_settings is not None:
+        values = {"same": f"{overlap.same_settings:,}", "settings": f"{overlap.settings:,}"}
+        told.append(voice(mark("config: {same} of {settings} settings are equal"), values))
+    return tuple(told)
 
 
 def power_of_ten(log10_p: float) -> str:

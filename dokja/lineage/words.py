@@ -112,6 +112,26 @@ COMPONENTS: Mapping[str, str] = {
 """Every component."""
 
 
+KIN = Said(
+    mark("labels agree within the submission"),
+    mark(
+        "Layers or experts of the submission bear each other's labels, which training apart does not bring about: "
+        "one was made from the other, as in deepening and upcycling."
+    ),
+    mark(
+        "Whoever deepens a model of their own, or clones its experts, does the same, and so does a seed that is set "
+        "anew for each layer. It does not say whose model it was."
+    ),
+)
+"""What it means where the submission's layers or experts agree with each other."""
+
+NO_KIN = mark("No two layers or experts of the submission bear each other's labels.")
+
+OVERLAP = mark(
+    "Tokenizer and config are often taken from others without any weights: they are no lineage of weights."
+)
+
+
 def p_in_words(log10_p: float) -> str:
     """The message id that says how small a p-value is."""
     steps = (

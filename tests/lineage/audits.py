@@ -6,7 +6,7 @@ import random
 
 from dokja.lineage.anchoring import Anchored
 from dokja.lineage.evidence import FamilyEffect, LabelTest
-from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding, MapRow, Power, Word
+from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding, Kin, MapRow, Overlap, Power, Within, Word
 
 HOSTILE = '<script>alert("x")</script>\u202e../..\x00{name}'
 
@@ -25,6 +25,13 @@ def audit(*findings: Finding, submission: str = "team-d") -> Audit:
         findings=findings,
         coverage=tuple(Coverage(component, 400_000, 380_000) for component in components),
         shared=(),
+        within=(
+            Within("text-decoder", 12, 30, 42, -505.3, (Kin(1, None, 3, None, 256, 255, -505.3),)),
+            Within("vision-encoder", 6, 6, 42, 0.0, ()),
+        ),
+        overlaps=tuple(
+            Overlap(each, 768, 767, 766, 32, 31) for each in dict.fromkeys(finding.reference for finding in findings)
+        ),
     )
 
 

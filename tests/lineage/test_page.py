@@ -16,7 +16,8 @@ from dokja.language import LANGUAGES, Voice
 from dokja.lineage.page import render, write_page
 from dokja.lineage.page.calibration import calibration
 from dokja.lineage.page.viewing import visible
-from dokja.lineage.words import TESTS, WORDS
+from dokja.lineage.telling import overlap_told
+from dokja.lineage.words import KIN, NO_KIN, OVERLAP, TESTS, WORDS
 from dokja.values import LanguageCode
 from tests.lineage.audits import COMMAND, HOSTILE, audit, every_word, finding, labels
 
@@ -51,6 +52,22 @@ def test_every_word_stands_at_its_finding(language: LanguageCode) -> None:
         assert escape(Voice(language)(said.meaning), quote=False).replace("'", "&#39;") in body
         assert f'href="#shape-{name}"' in body
         assert f'id="shape-{name}"' in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_submission_against_itself_and_what_is_beside_the_weights_stand_apart(language: LanguageCode) -> None:
+    voice = Voice(language)
+    page = render(every_word(), COMMAND, language)
+    text = " ".join(Elements(page).text.split())
+    [within] = re.findall(r'aria-labelledby="within">.*?</section>', page, re.DOTALL)
+    assert within.count("<figure>") == 1  # Of the component that fires, not of the silent one.
+    assert "10^-505" in within
+    for said in (KIN.label, KIN.meaning, KIN.innocent, NO_KIN):
+        assert voice(said) in text
+        assert text.count(voice(said)) == 1
+    for overlap in every_word().overlaps:
+        assert all(line in text for line in overlap_told(overlap, voice))
+    assert text.count(voice(OVERLAP)) == len(every_word().references)
 
 
 def test_the_command_and_the_key_stand_on_the_page() -> None:

@@ -259,6 +259,9 @@ class PackSource:
         """The rows of the words that are kept."""
         return self.about.words or None
 
+    def config(self) -> None:
+        """A pack keeps no config."""
+
     @cached_property
     def _word_rows(self) -> NDArray[np.int64]:
         if WORD_ROWS not in self._columns.entries:

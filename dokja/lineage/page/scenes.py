@@ -90,8 +90,11 @@ def partners(pairs: Sequence[tuple[int, int]], labels: int, voice: Voice) -> Sce
     )
 
 
-def layers(shares: Mapping[tuple[int, int], float], voice: Voice) -> Scene:
-    """The layers of the submission from above, those of the reference from the left; the larger, the more labels."""
+def layers(shares: Mapping[tuple[int, int], float], voice: Voice, *, alone: bool = False) -> Scene:
+    """The layers of the submission from above, those of the reference from the left; the larger, the more labels.
+
+    alone: the submission's own layers stand on both sides.
+    """
     rows = max(layer for layer, _ in shares) + 1
     columns = max(other for _, other in shares) + 1
     cell = SIDE / max(rows, columns)
@@ -114,8 +117,9 @@ def layers(shares: Mapping[tuple[int, int], float], voice: Voice) -> Scene:
     ]
     across = [Text(LEFT + cell * (at + 0.5), TOP + 13, str(at), "center") for at in range(0, columns, step)]
     down = [Text(LEFT - 7, TOP + 22 + cell * (at + 0.5), str(at), "right") for at in range(0, rows, step)]
+    other_layer = mark("other layer of the submission →") if alone else mark("layer of the reference →")
     titles = [
-        Text(LEFT, 12, voice(mark("layer of the reference →"))),
+        Text(LEFT, 12, voice(other_layer)),
         Text(LEFT, TOP + 18 + high + 18, voice(mark("↓ layer of the submission"))),
     ]
     return Scene(int(TOP + 18 + high + 26), marks, lines, [*across, *down, *titles])

@@ -18,7 +18,7 @@ from dokja.lineage.page.calibration import calibration
 from dokja.lineage.page.drawing import paint
 from dokja.lineage.page.explaining import STANDINGS, replies
 from dokja.lineage.page.scenes import percent, span
-from dokja.lineage.telling import power_of_ten
+from dokja.lineage.telling import place_name, power_of_ten
 from dokja.lineage.words import COMPONENTS, TESTS, WORDS, p_in_words
 
 ROWS = 128
@@ -131,13 +131,13 @@ def view(audit: Audit, voice: Voice) -> AuditView:
     return AuditView(
         name=visible(audit.submission),
         summary=_summary(audit, voice),
-        components=tuple(_component(each, voice) for each in components),
+        components=tuple(component_name(each, voice) for each in components),
         references=tuple(
             ReferenceView(
                 name=visible(name),
                 findings=tuple(by_place[name, each] for each in components if (name, each) in by_place),
                 cells=tuple(by_place.get((name, each)) for each in components),
-                alone=_component(alone[name], voice) if name in alone else None,
+                alone=component_name(alone[name], voice) if name in alone else None,
             )
             for name in audit.references
         ),
@@ -146,7 +146,8 @@ def view(audit: Audit, voice: Voice) -> AuditView:
     )
 
 
-def _component(name: str, voice: Voice) -> str:
+def component_name(name: str, voice: Voice) -> str:
+    """A component as people call it."""
     return voice(COMPONENTS[name]) if name in COMPONENTS else visible(name)
 
 
@@ -168,7 +169,7 @@ def _summary(audit: Audit, voice: Voice) -> str:
 def _coverage(each: Coverage, voice: Voice) -> Row:
     share = each.assessed / each.parameters if each.parameters else 0.0
     return (
-        _component(each.component, voice),
+        component_name(each.component, voice),
         f"{each.parameters:,}",
         f"{each.assessed:,}",
         percent(voice, share),
@@ -182,7 +183,7 @@ def _finding(identifier: str, finding: Finding, voice: Voice) -> FindingView:
     asked = finding.reason is None and finding.log10_p is not None
     return FindingView(
         identifier=identifier,
-        component=_component(finding.component, voice),
+        component=component_name(finding.component, voice),
         word=finding.word,
         label=voice(said.label),
         meaning=voice(said.meaning),
@@ -191,7 +192,7 @@ def _finding(identifier: str, finding: Finding, voice: Voice) -> FindingView:
             ReplyView(each.standing, voice(STANDINGS[each.standing]), each.said) for each in replies(finding, voice)
         ),
         reason=voice(finding.reason) if finding.reason is not None else None,
-        p_value=_power(finding.log10_p) if asked and finding.log10_p is not None else None,
+        p_value=_p_shown(finding.log10_p) if asked and finding.log10_p is not None else None,
         p_words=voice(p_in_words(finding.log10_p)) if finding.log10_p is not None else "",
         assumption=voice(ASSUMPTIONS.get(spoken.name if spoken is not None else "", ASSUMPTIONS["labels"])),
         tests=tuple(_test(each, voice) for each in finding.tests if each.groups),
@@ -223,7 +224,7 @@ def _test(test: LabelTest, voice: Voice) -> Row:
     if test.name == "traces":
         # It matches nothing: what it says is how much more alike equally labelled units are than others.
         correlation = max((each.correlation or 0.0 for each in test.families), default=0.0)
-        return (voice(TESTS[test.name]), f"{test.units:,}", *"–––", f"{correlation:.3f}", _power(test.log10_p))
+        return (voice(TESTS[test.name]), f"{test.units:,}", *"–––", f"{correlation:.3f}", _p_shown(test.log10_p))
     return (
         voice(TESTS[test.name]),
         f"{test.units:,}",
@@ -231,11 +232,11 @@ def _test(test: LabelTest, voice: Voice) -> Row:
         f"{test.fixed:,}",
         percent(voice, test.share),
         "–",
-        _power(test.log10_p),
+        _p_shown(test.log10_p),
     )
 
 
-def _power(log10_p: float) -> str:
+def _p_shown(log10_p: float) -> str:
     """A p-value as it is written by hand."""
     base, _, exponent = power_of_ten(log10_p).partition("^")
     return Markup("{}<sup>{}</sup>").format(base, exponent.replace("-", "−")) if exponent else base
@@ -377,19 +378,11 @@ def _layers(identifier: str, rows: Sequence[MapRow], voice: Voice) -> Figure:
         head,
         tuple(
             (
-                _place(row.layer, row.expert, voice),
-                _place(row.from_layer, row.from_expert, voice),
+                place_name(row.layer, row.expert, voice),
+                place_name(row.from_layer, row.from_expert, voice),
                 percent(voice, row.share),
             )
             for row in rows[:ROWS]
         ),
         voice(mark("{count} more are in the JSON form."), {"count": f"{left_out:,}"}) if left_out > 0 else "",
     )
-
-
-def _place(layer: int | None, expert: int | None, voice: Voice) -> str:
-    if layer is None:
-        return "–"
-    if expert is None:
-        return str(layer)
-    return voice(mark("{layer}, expert {expert}"), {"layer": layer, "expert": expert})

@@ -11,7 +11,9 @@ from markupsafe import Markup
 
 from dokja.language import LANGUAGES, Voice, preferred
 from dokja.lineage.findings import Audit
+from dokja.lineage.page.beside import beside
 from dokja.lineage.page.viewing import view, visible
+from dokja.lineage.words import OVERLAP
 from dokja.values import LanguageCode
 
 LANGUAGE_NAMES = {"ko": "한국어", "en": "English"}
@@ -38,6 +40,8 @@ def render(audit: Audit, command: str, language: LanguageCode, pages: dict[Langu
         .render(
             audit=audit,
             it=view(audit, Voice(language)),
+            beside=beside(audit, Voice(language)),
+            overlap_note=OVERLAP,
             command=visible_command(command),
             language=language,
             languages=LANGUAGE_NAMES,
