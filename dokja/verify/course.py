@@ -136,9 +136,13 @@ class Walk:
 
     def rules_at(self, when: datetime) -> Rulebook:
         """The rulebook in force at a time."""
-        since = self.rules.since(utc_text(when))
+        return self.rules_said(utc_text(when))
+
+    def rules_said(self, when: str) -> Rulebook:
+        """The rulebook in force at a time, as acts say it."""
+        since = self.rules.since(when)
         if since not in self._states:
-            self._states[since] = self.contents.history.at(when)
+            self._states[since] = self.contents.history.at(datetime.fromisoformat(when))
         return self._states[since]
 
     def numbering_at(self, when: datetime) -> Mapping[str, str]:

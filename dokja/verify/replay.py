@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from itertools import chain, islice
 
 from dokja.adjudicate import adjudicate, gather
 from dokja.errors import NOWHERE, Problem
@@ -19,6 +22,7 @@ from dokja.record.acts import AnyAct, RulebookAmended, RulebookPublished
 from dokja.record.bulk import light
 from dokja.record.canonical import Row
 from dokja.record.entries import BallotRow
+from dokja.record.parallel import spread
 from dokja.record.transparency.sealing.ballots import SealedMarks, counted_ballots, sealed_marks
 from dokja.record.transparency.sealing.openings import Openings
 from dokja.verify.amendments import amendment_faults, unpinned, unpublished
@@ -45,6 +49,11 @@ _OF_INTAKE: Mapping[str, str] = {
 }
 """Codes of the intake that the replay tells in words of its own; all others are `ACT_NOT_ALLOWED`."""
 
+_BATCH = 2_000
+"""Entries that are read in one go."""
+
+_CLAUSE_FIRST = re.compile(rb'\{"clause":"([a-z0-9.-]+)",')
+
 __all__ = ["Contents", "Replay", "Shown", "replay"]
 
 
@@ -69,35 +78,42 @@ NOTHING_SHOWN = Shown()
 
 
 def replay(
-    contents: Contents, bodies: Iterable[bytes], standing: Standing = UNKNOWN, shown: Shown = NOTHING_SHOWN
+    contents: Contents,
+    bodies: Iterable[bytes],
+    standing: Standing = UNKNOWN,
+    shown: Shown = NOTHING_SHOWN,
+    processes: int = 1,
 ) -> Replay:
-    """Replay a record's entries, in order, under the rulebook that came with them; `standing`: what is witnessed."""
+    """Replay a record's entries, in order, under the rulebook that came with them; `standing`: what is witnessed.
+
+    What an entry says by itself is read in `processes` processes; what it means after those before it, in this one.
+    """
     found = Replay()
     rules = rules_of(contents.history, frozenset(source.id for source in contents.about.sources))
-    walk, reader = Walk(contents, rules, Course(rules)), Reader(rules)
+    walk = Walk(contents, rules, Course(rules))
     entries: list[Entry] = []
     ballots: list[BallotRow] = []
     keys: set[str] = set()
     digests: dict[int, str | None] = {}
-    for index, body in enumerate(bodies):
-        row = reader.read_line(body, NOWHERE)
-        if not isinstance(row, Row):
-            found.faults.extend(_of_intake(problem, index) for problem in row)
-            continue
-        if row.key in keys:
-            said = mark("“{key}” stands in the record twice.")
-            found.faults.append(Fault("ACT_NOT_ALLOWED", said, {"key": row.key}, index))
-            continue
-        keys.add(row.key)
-        if row.type == "ballot":
-            found.faults.extend(_ballot(walk, index, row))
-            ballots.append(light(index, row.body))
-            continue
-        act = act_of(row.body)
-        found.faults.extend(_act(walk, index, act))
-        entries.append(Entry(index, act))
-        if isinstance(act, RulebookPublished | RulebookAmended):
-            digests[act.number] = act.digest
+    with spread(partial(_read, Reader(rules)), processes) as read_all:
+        for index, (row, ballot) in enumerate(chain.from_iterable(read_all(_batches(bodies)))):
+            if not isinstance(row, Row):
+                found.faults.extend(_of_intake(problem, index) for problem in row)
+                continue
+            if row.key in keys:
+                said = mark("“{key}” stands in the record twice.")
+                found.faults.append(Fault("ACT_NOT_ALLOWED", said, {"key": row.key}, index))
+                continue
+            keys.add(row.key)
+            if ballot is not None:
+                found.faults.extend(_ballot(walk, index, row))
+                ballots.append(ballot)
+                continue
+            act = act_of(row.body)
+            found.faults.extend(_act(walk, index, act))
+            entries.append(Entry(index, act))
+            if isinstance(act, RulebookPublished | RulebookAmended):
+                digests[act.number] = act.digest
     found.faults.extend(
         (*amendment_faults(walk), *unpublished(walk), *unanswered(walk), *uncarried(entries, standing.carried))
     )
@@ -113,6 +129,24 @@ def replay(
     _recompute(contents, entries, counted_ballots(ballots, marks, openings), found)
     found.faults.sort(key=lambda fault: (fault.act is None, fault.act or 0))
     return found
+
+
+def _batches(bodies: Iterable[bytes]) -> Iterator[tuple[int, list[bytes]]]:
+    """Entries by the thousand, each batch with the index of its first."""
+    rest, first = iter(bodies), 0
+    while batch := list(islice(rest, _BATCH)):
+        yield first, batch
+        first += len(batch)
+
+
+def _read(reader: Reader, batch: tuple[int, list[bytes]]) -> list[tuple[Row | tuple[Problem, ...], BallotRow | None]]:
+    """What each entry of a batch says by itself: its row or what is wrong with it, and a ballot's marks."""
+    first, bodies = batch
+    rows = (reader.read_line(body, NOWHERE) for body in bodies)
+    return [
+        (row, light(index, row.body) if isinstance(row, Row) and row.type == "ballot" else None)
+        for index, row in enumerate(rows, start=first)
+    ]
 
 
 def _opened(walk: Walk, entries: list[Entry], shown: Shown, found: Replay) -> tuple[SealedMarks, Openings]:
@@ -139,8 +173,16 @@ def _ballot(walk: Walk, index: int, row: Row) -> Iterable[Fault]:
     """A ballot; its act is built only where more is asked of it than its row says, for there may be millions."""
     yield from (_of_intake(breach.at(NOWHERE), index) for breach in ballot_breaches(walk.course, row))
     walk.note_ballot(row)
-    if row.stage in walk.decisions or b'"signature"' in row.body or b'"clause"' in row.body:
+    if row.stage in walk.decisions or b'"signature"' in row.body or not _clause_plainly_in_force(walk, row):
         yield from procedure_faults(walk, index, act_of(row.body))
+
+
+def _clause_plainly_in_force(walk: Walk, row: Row) -> bool:
+    """Whether a ballot names no clause, or first of all one in force; in canonical bytes a clause stands first."""
+    if b'"clause"' not in row.body:
+        return True
+    named = _CLAUSE_FIRST.match(row.body)
+    return named is not None and named[1].decode() in walk.rules_said(row.when).enacted
 
 
 def _act(walk: Walk, index: int, act: AnyAct) -> Iterable[Fault]:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from dokja.errors import DokjaError, Problem, RulebookError
 from dokja.language import mark
 from dokja.record.about import About
+from dokja.record.parallel import processors
 from dokja.record.transparency import Kept, Published, RefusedError, check_bundle, read_policy
 from dokja.record.transparency.checkpoint import read_checkpoint
 from dokja.record.transparency.note import LARGEST_NOTE, read_note
@@ -37,6 +38,9 @@ ABOUT = TypeAdapter(About)
 T = TypeVar("T")
 _UNREPLAYABLE = ("TREE_", "ENTRY_", "BAG_PATH")
 """Codes after which the entries are not known to be acts of this record, or a path may lead out of the bundle."""
+
+_ALONE = 20_000
+"""Entries that one process reads before others would have started."""
 
 NOT_IN_THIS_VERSION = (
     Unchecked(
@@ -106,7 +110,8 @@ def _replay(
         return
     assert published.checkpoint is not None  # noqa: S101 - the caller looked
     shown = Shown(published.openings, *read_info(folder))
-    found = replay(contents, entries_of(folder / LOG, published.checkpoint.size), known, shown)
+    size = published.checkpoint.size
+    found = replay(contents, entries_of(folder / LOG, size), known, shown, processors() if size > _ALONE else 1)
     told = {(fault.code, fault.act) for fault in faults}
     faults.extend(fault for fault in found.faults if (fault.code, fault.act) not in told)
     unchecked.extend(found.unchecked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 from dokja.record.merkle import HASH_BYTES
 from dokja.record.transparency.checkpoint import Checkpoint
@@ -20,7 +20,7 @@ def seconds_of(when: object) -> int | None:
     if not isinstance(when, str) or not _WHEN.fullmatch(when):
         return None
     try:
-        return int(datetime.strptime(when, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
+        return int(datetime.fromisoformat(when).timestamp())
     except ValueError:
         return None
 
