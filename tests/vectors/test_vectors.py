@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dokja.record.transparency import CODES, Kept, RefusedError, check_bundle, check_proof, read_policy
+from dokja.record.transparency import CODES, Kept, RefusedError, check_bundle, check_proof, published, read_policy
 from dokja.record.transparency.plain_entries import read_entry
 from tests.vectors import make
 from verifier import dokja_verify as second
@@ -97,6 +97,17 @@ def test_both_verifiers_say_what_is_expected(file: Path, tmp_path: Path) -> None
         assert said == vector["expected"], verifier.__name__
         assert taken < SECONDS, verifier.__name__
         assert most < BYTES, verifier.__name__
+
+
+@pytest.mark.parametrize("name", ["keys-act-changed", "keys-signed-for-another", "keys-rotated-and-replaced"])
+def test_signatures_verified_in_several_processes_are_told_alike(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vector: Json = json.loads((make.FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    monkeypatch.setattr(published, "_ALONE", 0)
+    monkeypatch.setattr(published, "_BATCH", 1)
+    monkeypatch.setattr(published, "processors", lambda: 2)
+    assert by_package(vector, unpack(vector, tmp_path / "bundle")) == vector["expected"]
 
 
 def test_the_files_are_those_that_are_made() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import file_digest, sha256
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dokja.record.merkle import EMPTY_ROOT, HASH_BYTES, leaf_hash
+from dokja.record.parallel import processors, spread
 from dokja.record.transparency.checkpoint import Checkpoint, number_of
 from dokja.record.transparency.draw_entries import DrawEntries
 from dokja.record.transparency.kept import check_kept_checkpoint, check_kept_receipt, seconds_of
@@ -27,7 +28,7 @@ from dokja.record.transparency.proof_file import LARGEST_PROOF, check_proof, rea
 from dokja.record.transparency.proofs import Tree
 from dokja.record.transparency.receipt import Receipt
 from dokja.record.transparency.refusals import RefusedError
-from dokja.record.transparency.registry import Registry
+from dokja.record.transparency.registry import Check, Registry, misfit
 from dokja.record.transparency.sealing.grid import Grid
 from dokja.record.transparency.sealing.openings import LARGEST, Openings
 from dokja.record.transparency.tiles import (
@@ -46,6 +47,10 @@ DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 LARGEST_MANIFEST = 500_000_000
 LOG, PROOFS, OPENINGS = "data/log", "data/proofs", "data/openings"
+_BATCH = 2_000
+"""Signatures that are verified in one go."""
+_ALONE = 10_000
+"""Entries whose signatures one process verifies before others would have started."""
 _SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
 _PATH = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*", re.ASCII)
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)", re.ASCII)
@@ -265,24 +270,61 @@ class Entered:
 
 
 def check_entries(log: Path, size: int, genesis: str | None) -> Entered:
-    """Every entry is canonical, signed as the record's own keys ask for, and every draw follows from its beacon."""
-    registry, draws, grid, first = Registry(), DrawEntries(), Grid(), True
-    latest: int | None = None
-    before: object = None
-    for index, body in enumerate(entries_of(log, size)):
-        if first and genesis is not None and f"sha256:{sha256(body).hexdigest()}" != genesis:
+    """Every entry is canonical, signed as the record's own keys ask for, and every draw follows from its beacon.
+
+    The signatures of acts are verified by the thousand, on every core where there are many; what is told is the first
+    thing that is wrong all the same.
+    """
+    walk = _Walk(genesis)
+    with spread(misfit, processors() if size > _ALONE else 1) as misfits:
+        for found in misfits(walk.signatures(entries_of(log, size))):
+            if found is not None:
+                raise RefusedError("ACT_SIGNATURE", found.reference, found.index)
+    if walk.refused is not None:
+        raise walk.refused
+    return Entered(walk.grid, walk.latest)
+
+
+class _Walk:
+    """Entries followed one by one; what refuses one is kept until the signatures before it are verified."""
+
+    def __init__(self, genesis: str | None) -> None:
+        self.genesis = genesis
+        self.registry, self.draws, self.grid = Registry(later=[]), DrawEntries(), Grid()
+        self.latest: int | None = None
+        self.refused: RefusedError | None = None
+        self._moment: object = None
+
+    def signatures(self, bodies: Iterable[bytes]) -> Iterator[Sequence[Check]]:
+        """The signatures of the entries, in batches."""
+        index = -1
+        try:
+            for index, body in enumerate(bodies):
+                self._follow(index, body)
+                if len(self.registry.later or ()) >= _BATCH:
+                    yield self._taken()
+            if index < 0 and self.genesis is not None:
+                raise RefusedError("GENESIS", "no entries")
+        except RefusedError as error:
+            self.refused = error
+        if self.registry.later:
+            yield self._taken()
+
+    def _taken(self) -> Sequence[Check]:
+        checks, self.registry.later = self.registry.later or (), []
+        return checks
+
+    def _follow(self, index: int, body: bytes) -> None:
+        if not index and self.genesis is not None and f"sha256:{sha256(body).hexdigest()}" != self.genesis:
             raise RefusedError("GENESIS", "another first entry", 0)
-        first = False
         act = read_entry(body, index)
-        registry.follow(index, act)
-        draws.follow(index, act)
-        grid.follow(index, act)
-        if act.get("when") != before:  # the thousands of ballots of one moment are not read one by one
-            before = act.get("when")
-            latest = max((each for each in (latest, seconds_of(before)) if each is not None), default=None)
-    if first and genesis is not None:
-        raise RefusedError("GENESIS", "no entries")
-    return Entered(grid, latest)
+        self.registry.follow(index, act)
+        self.draws.follow(index, act)
+        self.grid.follow(index, act)
+        if act.get("when") != self._moment:  # the thousands of ballots of one moment are not read one by one
+            self._moment = act.get("when")
+            times = (self.latest, seconds_of(self._moment))
+            self.latest = max((each for each in times if each is not None), default=None)
 
 
 def check_earlier(log: Path, policy: Policy, checkpoint: Checkpoint, tree: Tree) -> tuple[Witnessed, ...]:

@@ -5,7 +5,7 @@ It reads acts as plain values, so that it judges any entry, also one that the sc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,13 +38,30 @@ class Held:
     holder: str
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A signature of an act that is yet to be verified."""
+
+    index: int
+    reference: str
+    public: bytes
+    value: bytes
+    message: bytes
+
+
+def misfit(checks: Sequence[Check]) -> Check | None:
+    """The first of some signatures that does not fit its act."""
+    return next((check for check in checks if not signature_fits(check.public, check.value, check.message)), None)
+
+
 @dataclass
 class Registry:
     """The keys at one moment of a record.
 
     keys: those that may sign, by their references. roots: those among them that decide on keys, `threshold` of them
     together. seen: every public key that ever stood in the record. sequences: the last running number of an actor in
-    a stage, where it numbers its acts.
+    a stage, where it numbers its acts. later: where the signatures of acts are put, to be verified apart; without
+    such a list each is verified as it comes.
     """
 
     keys: dict[str, Held] = field(default_factory=dict)
@@ -52,6 +69,7 @@ class Registry:
     threshold: int = 0
     seen: set[bytes] = field(default_factory=set)
     sequences: dict[tuple[str, str | None], int] = field(default_factory=dict)
+    later: list[Check] | None = None
 
     def follow(self, index: int, act: Tree) -> None:
         """Judge the signatures of the next act and take in what it says of keys; raises `RefusedError`."""
@@ -72,21 +90,24 @@ class Registry:
         elif kind == "key-rotated":
             self._set_roots(act, {name: self.keys[name] for name in self.roots})
         else:
-            signer = self._signer(act)
+            signer = self._signer(index, act)
             if kind == "key-registered":
                 if signer not in self.roots:
                     raise RefusedError("SIGNER_NOT_AUTHORISED", f"{signer} decides on no keys")
                 self._register(act)
             self._count(act)
 
-    def _signer(self, act: Tree) -> str:
+    def _signer(self, index: int, act: Tree) -> str:
         if "signature" not in act:
             raise RefusedError("ACT_UNSIGNED")
         reference, value = _signature(act["signature"])
         held = self.keys.get(reference)
         if held is None or held.key.kind != ED25519 or held.holder != act.get("who"):
             raise RefusedError("SIGNER_NOT_AUTHORISED", f"{reference} for {act.get('who')!s:.80}")
-        if not signature_fits(held.key.public, value, signed_bytes(act)):
+        check = Check(index, reference, held.key.public, value, signed_bytes(act))
+        if self.later is not None:
+            self.later.append(check)
+        elif misfit((check,)):
             raise RefusedError("ACT_SIGNATURE", reference)
         return reference
 
