@@ -27,7 +27,7 @@ SLOTS = sum(TEAMS[:-1])
 
 FOUNDED = datetime(2027, 1, 4, tzinfo=UTC)
 _SEED = 20_270_104
-_OFFICE, _SOURCE = "office", "announcement"
+OFFICE_ID, _SOURCE = "office", "announcement"
 _MARKS = {"technology": [f"{15 + step / 2}" for step in range(17)], "plan": [f"{8 + step / 2}" for step in range(13)]}
 _FIELDS = ("totals", "measures", "aggregates", "ranks", "gate-results", "reasons", "ballots", "raters")
 _AUDIENCES = ("team-itself", "other-teams", "public")
@@ -283,7 +283,7 @@ def _measure() -> Fields:
 
 
 def _act(type_: str, id_: str, when: str, clause: str, **fields: object) -> Fields:
-    return {"type": type_, "id": id_, "who": _OFFICE, "when": when, "clause": clause, "source": _SOURCE, **fields}
+    return {"type": type_, "id": id_, "who": OFFICE_ID, "when": when, "clause": clause, "source": _SOURCE, **fields}
 
 
 def _opening() -> Iterator[Fields]:

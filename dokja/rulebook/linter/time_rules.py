@@ -129,9 +129,12 @@ def amendments_unsaid(subject: Subject) -> Iterator[Remark]:
     """A rulebook that does not say with which notice, and by whose consent, its rules may be changed."""
     rules = tuple(subject.rules.of(AmendmentRule))
     if not rules and subject.stages:
-        yield Remark(
+        yield _of_document(
+            subject,
+            subject.history.documents[0],
             mark("No clause says how the rules may be changed."),
             mark("Add amendments: the days of notice, and whose consent a change of what has begun needs."),
+            {},
         )
     for rule in rules:
         missing = [name for name in ("notice_days", "consent") if getattr(rule, name) is None]
