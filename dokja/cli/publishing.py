@@ -12,7 +12,7 @@ import typer
 
 from dokja.cli.face import Face
 from dokja.cli.key import Keys, opened
-from dokja.cli.record import Folder, find, open_
+from dokja.cli.record import Folder, NamedAct, find, open_
 from dokja.cli.usage import UsageError
 from dokja.errors import Place, Problem, RecordError
 from dokja.language import mark
@@ -127,7 +127,7 @@ def checkpoint(
     programme, record = open_(folder)
     read = policy_of(folder, policy)
     (signer,) = opened(face, keys, key)
-    log = log_of(programme.record_file)
+    log = programme.log_folder
     with record, told(log):
         hold_to_signed(record, log / "checkpoint", *filter(None, (signer.memory,)))
         held = snapshot(record)
@@ -145,7 +145,7 @@ def checkpoint(
 def prove(
     ctx: typer.Context,
     folder: Folder,
-    act: Annotated[str, typer.Argument(metavar="ACT", help=mark("An act's index in the record, or its id."))],
+    act: NamedAct,
 ) -> None:
     """Prove an act."""
     from dokja.record.transparency.proof_file import ProofFile
@@ -154,7 +154,7 @@ def prove(
 
     face: Face = ctx.obj
     programme, record = open_(folder)
-    log = log_of(programme.record_file)
+    log = programme.log_folder
     with record, told(log):
         index = find(record, act).index
         note, size = signed_log(log, record)
@@ -185,7 +185,7 @@ def tiles(
 
     face: Face = ctx.obj
     programme, record = open_(folder)
-    log = log_of(programme.record_file)
+    log = programme.log_folder
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(
             Problem(
@@ -320,11 +320,6 @@ def append(
         face.line(str(each))
     values = {"taken": f"{taken:,}", "size": f"{size:,}", "root": root}
     face.line(face.voice("{taken} acts appended; the record holds {size}. Root {root}", values))
-
-
-def log_of(record_file: Path) -> Path:
-    """Where the signed log lies: beside the record."""
-    return record_file.parent / "log"
 
 
 def signed_log(log: Path, record: Record) -> tuple[bytes, int]:

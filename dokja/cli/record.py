@@ -27,6 +27,7 @@ CHECK = mark(
 FELL_SHORT = 1
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help=mark("A programme's folder."))]
+NamedAct = Annotated[str, typer.Argument(metavar="ACT", help=mark("An act's index in the record, or its id."))]
 
 
 def list_(

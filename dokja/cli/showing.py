@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dokja.cli.face import FOLD, Face
-from dokja.cli.record import Folder, find, open_, write_json
+from dokja.cli.record import Folder, NamedAct, find, open_, write_json
 from dokja.language import mark
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ EXPORT = mark("Print the whole record for a person to read, act by act; ballots 
 def show(
     ctx: typer.Context,
     folder: Folder,
-    act: Annotated[str, typer.Argument(metavar="ACT", help=mark("An act's index in the record, or its id."))],
+    act: NamedAct,
 ) -> None:
     """Show one act."""
     from dokja.record.transparency.placing import places

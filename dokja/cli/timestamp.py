@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from dokja.cli.face import Face
-from dokja.cli.publishing import log_of
 from dokja.cli.record import Folder, open_
 from dokja.errors import Place, Problem, RecordError
 from dokja.language import mark
@@ -33,7 +32,7 @@ def timestamp(
     face: Face = ctx.obj
     programme, record = open_(folder)
     record.close()
-    last = last_checkpoint(log_of(programme.record_file))
+    last = last_checkpoint(programme.log_folder)
     if last is None:
         raise RecordError(
             Problem(

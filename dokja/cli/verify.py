@@ -9,7 +9,6 @@ import typer
 
 from dokja.cli.face import Face
 from dokja.cli.moments import moment_of
-from dokja.cli.publishing import log_of
 from dokja.cli.record import Folder, open_
 from dokja.cli.usage import UsageError
 from dokja.errors import Place, Problem
@@ -51,7 +50,7 @@ def export(
 
     face: Face = ctx.obj
     programme, record = open_(folder)
-    log = log_of(programme.record_file)
+    log = programme.log_folder
     source = Source(
         folder / "programme.yaml", programme.rulebook_files, log, folder / "evidence", programme.openings_folder
     )

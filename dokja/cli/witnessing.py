@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dokja.cli.face import Face
-from dokja.cli.publishing import PolicyFile, log_of, signed_log, told
+from dokja.cli.publishing import PolicyFile, signed_log, told
 from dokja.cli.record import Folder, open_
 from dokja.cli.usage import UsageError
 from dokja.errors import Place, Problem
@@ -53,7 +53,7 @@ def witness(
                 {"file": str(folder / "policy")},
             )
         )
-    log = log_of(programme.record_file)
+    log = programme.log_folder
     with record, told(log):
         _, size = signed_log(log, record)
         tree = snapshot(record).tree
