@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from dokja.record import ACT, act_of, canonical
 from dokja.record.bulk import light, plain_row
@@ -56,6 +57,30 @@ def test_decimals_stand_as_they_were_written(technology: str, plan: str, flipped
 def test_one_moment_has_one_spelling(when: str) -> None:
     tree = json.loads(canonical(statement(1))) | {"when": when}
     assert canonical(ACT.validate_python(tree)) == canonical(statement(1))
+
+
+@given(
+    when=st.from_regex(
+        r"(1900|20[0-9]{2}|2999)-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](Z|\+09:00)", fullmatch=True
+    )
+)
+@example(when="1899-12-31T23:59:59Z")
+@example(when="1900-01-01T00:00:00Z")
+@example(when="2999-12-31T00:00:00Z")
+@example(when="2999-12-31T00:00:01Z")
+@example(when="2027-02-29T00:00:00Z")
+@example(when="2028-02-29T24:00:00Z")
+@example(when="2028-02-29T23:59:60Z")
+@example(when="２０28-02-29T23:59:59Z")
+@example(when="2028-02-29T23:59:59Z\n")
+def test_times_of_ballots_in_bulk_are_those_of_any_act(when: str) -> None:
+    tree = json.loads(canonical(ballot(7))) | {"when": when}
+    try:
+        expected = row_of(ACT.validate_python(tree))
+    except ValidationError:
+        assert plain_row(tree) is None
+    else:
+        assert plain_row(tree) == expected
 
 
 def test_what_may_be_left_out_is_left_out() -> None:
