@@ -10,14 +10,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from gettext import NullTranslations
 from importlib import resources
-
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import NullTranslations, Translations
+from typing import TYPE_CHECKING
 
 from dokja.errors import DokjaError, Problem
-from dokja.values import LanguageCode
+
+if TYPE_CHECKING:
+    from dokja.values import LanguageCode
 
 LANGUAGES: tuple[LanguageCode, ...] = ("ko", "en")
 
@@ -27,6 +27,10 @@ def translations(language: LanguageCode) -> NullTranslations:
     """The catalogue of a language; English is its own message ids."""
     if language == "en":
         return NullTranslations()
+    from babel.messages.mofile import write_mo  # noqa: PLC0415  (only Korean needs it)
+    from babel.messages.pofile import read_po  # noqa: PLC0415
+    from babel.support import Translations  # noqa: PLC0415
+
     source = resources.files("dokja") / "locale" / language / "LC_MESSAGES" / "dokja.po"
     compiled = io.BytesIO()
     write_mo(compiled, read_po(io.BytesIO(source.read_bytes()), locale=language))

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import bdtrc, gammaln, log_ndtr
 
 from dokja.lineage.evidence import LabelTest, Partner
 from dokja.lineage.findings import MapRow, Power, Word
+from dokja.lineage.statistics.counting import binomial_above, log_factorial, normal_below
 
 ACCUSES_AT = -6.0
 """log10 of the adjusted p-value at which a word may accuse."""
@@ -206,12 +206,12 @@ def _needed(groups: int, asked: int) -> int:
 
 def _log_bound(groups: int, fixed: int) -> float:
     if groups <= 1:
-        return -float(gammaln(fixed + 1))
+        return -log_factorial(fixed)
     power = max(0, fixed - groups)
-    return power * float(np.log(groups)) + float(gammaln(fixed - power + 1) - gammaln(fixed + 1))
+    return power * float(np.log(groups)) + log_factorial(fixed - power) - log_factorial(fixed)
 
 
 def _seen(correlation: float, needed: int, units: int, each: int, width: int) -> float:
     threshold = float(np.sqrt(2 * np.log(2 * max(each, 2))))
-    own = float(np.exp(log_ndtr(np.sqrt(width) * correlation - threshold)))
-    return float(bdtrc(needed - 1, units, own))
+    own = normal_below(float(np.sqrt(width)) * correlation - threshold)
+    return binomial_above(needed, units, own)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
-from scipy.special import ndtri
 
 from dokja.lineage.library.index import Index
 from dokja.lineage.library.sketching import SUMS, Sketch
@@ -22,6 +22,9 @@ STRANGERS = 20.0
 
 SEEN = 0.99
 """The probability with which a reference that is as close as `would_miss` is among the candidates."""
+
+
+NORMAL = NormalDist()
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def screen(index: Index, submission: Mapping[str, Sketch]) -> Screened:
     names = [component for component in index.components if component in submission]
     chosen = [(name, np.flatnonzero(index.component == index.components.index(name))) for name in names]
     compared = sum(len(rows) for _, rows in chosen)
-    threshold = -float(ndtri(min(0.5, STRANGERS / compared))) if compared else 0.0
+    threshold = -NORMAL.inv_cdf(min(0.5, STRANGERS / compared)) if compared else 0.0
     candidates: list[Candidate] = []
     for name, rows in chosen:
         cosines = index.sketches[rows].astype(np.float32) @ submission[name].values
@@ -73,7 +76,7 @@ def screen(index: Index, submission: Mapping[str, Sketch]) -> Screened:
         candidates += (_candidate(index, int(rows[each]), submission[name], float(cosines[each])) for each in near)
     candidates.sort(key=lambda each: (-each.z, each.reference, each.component))
     # The variance of the estimate is largest at zero, so what holds there holds for closer ones too.
-    would_miss = (threshold + float(ndtri(SEEN))) / float(np.sqrt(SUMS))
+    would_miss = (threshold + NORMAL.inv_cdf(SEEN)) / float(np.sqrt(SUMS))
     return Screened(tuple(candidates), threshold, round(min(1.0, would_miss), 4), compared)
 
 

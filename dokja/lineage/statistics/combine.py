@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, log_ndtr, logsumexp, ndtri_exp
+
+from dokja.lineage.statistics.counting import log_factorials
 
 LN10 = float(np.log(10.0))
 
@@ -36,6 +37,8 @@ def stouffer(log10_p: Sequence[float], weights: Sequence[float] | None = None) -
     below a standard normal one. A single p of 1 makes it 1: bounds, which are often exactly 1, belong in `fisher`.
     Source: Stouffer et al. 1949; Whitlock, J. Evol. Biol. 18, 2005, for weights.
     """
+    from scipy.special import log_ndtr, ndtri_exp  # noqa: PLC0415  (slow to import)
+
     logs = _logs(log10_p)
     if not len(logs):
         return 0.0
@@ -59,8 +62,8 @@ def fisher(log10_p: Sequence[float]) -> float:
     total = -float(_logs(log10_p).sum())
     if total <= 0.0:
         return 0.0
-    terms = np.arange(len(log10_p), dtype=np.float64)
-    return min(0.0, float(logsumexp(terms * np.log(total) - gammaln(terms + 1)) - total) / LN10)
+    terms = np.arange(len(log10_p))
+    return min(0.0, float(np.logaddexp.reduce(terms * np.log(total) - log_factorials(terms)) - total) / LN10)
 
 
 def log10_e_value(log10_p: float) -> float:
@@ -84,7 +87,7 @@ def mean_of_e_values(log10_p: Iterable[float]) -> float:
     logs = [log10_e_value(value) for value in _logs(list(log10_p)) / LN10]
     if not logs:
         return 0.0
-    mean = float(logsumexp(np.array(logs) * LN10) - np.log(len(logs))) / LN10
+    mean = float(np.logaddexp.reduce(np.array(logs) * LN10) - np.log(len(logs))) / LN10
     return min(0.0, -mean)
 
 

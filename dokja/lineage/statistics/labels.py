@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
+from dokja.lineage.statistics.counting import log_factorial, log_falling
 from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, block_length, common, unit_rows
 
 #: Two cosines closer than this are a tie; a tie is no match, for its winner would be chosen by its place.
@@ -301,11 +301,11 @@ def fixed_point_log10_p(layers: Iterable[Matches | tuple[int, int, int]]) -> flo
         return 0.0
     if len(counts) == 1:
         _, mutual, labels = counts[0]
-        log_p = _falling(mutual, fixed) - _falling(labels, fixed) - gammaln(fixed + 1)
+        log_p = log_falling(mutual, fixed) - log_falling(labels, fixed) - log_factorial(fixed)
     else:
         rate = sum(mutual / labels for _, mutual, labels in counts)
         power = max(0, fixed - int(np.floor(rate)))
-        log_p = power * np.log(rate) + gammaln(fixed - power + 1) - gammaln(fixed + 1)
+        log_p = power * np.log(rate) + log_factorial(fixed - power) - log_factorial(fixed)
     return min(0.0, float(log_p) / LN10)
 
 
@@ -329,10 +329,5 @@ def increasing_log10_p(pairs: int, length: int) -> float:
     Exact bound. Source: Erdős and Szekeres's counting argument; Baik, Deift and Johansson 1999 for the typical
     length 2√k.
     """
-    log_p = gammaln(pairs + 1) - gammaln(pairs - length + 1) - 2 * gammaln(length + 1)
+    log_p = log_falling(pairs, length) - 2 * log_factorial(length)
     return min(0.0, float(log_p) / LN10)
-
-
-def _falling(value: int, count: int) -> float:
-    """The logarithm of the falling factorial."""
-    return float(gammaln(value + 1) - gammaln(value - count + 1))

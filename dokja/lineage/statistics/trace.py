@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
+from dokja.lineage.statistics.counting import log_factorial, log_factorials
 from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, block_length, common, unit_rows
 
 LN10 = float(np.log(10.0))
@@ -235,14 +235,14 @@ def _log_bounds(
             float((exponent * extreme + log_bregman(sums * ROUNDED * np.exp(exponent * (highest - extreme)))).sum())
             for sums, extreme in ((row_sums[place], tops), (column_sums[place], peaks))
         ]
-        logs.append(min(sides) - float(gammaln(deviations.units + 1)) - exponent * excess)
+        logs.append(min(sides) - log_factorial(deviations.units) - exponent * excess)
     return logs
 
 
 def log_bregman(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """ln of (1 − f) g(⌊r⌋) + f g(⌈r⌉), g(k) = (k!)^{1/k}, r ≥ 1: a permanent, row by row."""
-    low = np.maximum(1.0, np.floor(sums))
+    low = np.maximum(1, np.floor(sums).astype(np.int64))
     rest = np.clip(sums - low, 0.0, 1.0)
-    mean = (1.0 - rest) * np.exp(gammaln(low + 1) / low) + rest * np.exp(gammaln(low + 2) / (low + 1))
+    mean = (1.0 - rest) * np.exp(log_factorials(low) / low) + rest * np.exp(log_factorials(low + 1) / (low + 1))
     logs: NDArray[np.float64] = np.log(mean)
     return logs
