@@ -9,6 +9,7 @@ size, depth and count are capped before anything is built.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import unicodedata
@@ -122,6 +123,12 @@ def read_bytes(file: Path, limit: int, family: type[DokjaError]) -> bytes:
     if len(data) > limit:
         raise family(too_large(file, limit))
     return data
+
+
+def digest_of_file(file: Path, family: type[DokjaError]) -> str:
+    """SHA-256 of a regular file's bytes; raises `family` where they cannot be read."""
+    with opened(file, family) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def read_yaml(file: Path, family: type[DokjaError], data: bytes | None = None) -> Document:

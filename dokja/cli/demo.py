@@ -45,7 +45,8 @@ def demo(
     ] = None,
 ) -> None:
     """Run the bundled example."""
-    from dokja.programme import open_programme, publish, run
+    from dokja.programme import open_programme, run
+    from dokja.programme.publishing import publish
     from dokja.record import open_record
     from dokja.report.edition import Edition
 

@@ -42,7 +42,7 @@ def run(
 
 
 def _write_json(face: Face, done: Run) -> None:
-    from dokja.programme.run import OUTCOME_FILE
+    from dokja.programme.stamp import OUTCOME_FILE
     from dokja.report.machine_readable import plain, to_json
 
     if done.publication is not None:

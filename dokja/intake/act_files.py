@@ -104,12 +104,6 @@ def open_acts(file: Path) -> ActFile:
     return kind(file)
 
 
-def digest_of(file: Path) -> str:
-    """SHA-256 of a file's bytes; raises `ActError` where they cannot be read."""
-    with opened(file, ActError) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 @dataclass(frozen=True)
 class YamlActs:
     """A YAML file, read whole: `acts` and nothing else."""

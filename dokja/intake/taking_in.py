@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dokja.errors import ActError, Problem
-from dokja.intake.act_files import ActFile, Batch, chunk_reading, digest_of, open_acts
+from dokja.intake.act_files import ActFile, Batch, chunk_reading, open_acts
 from dokja.intake.breach import Breach
 from dokja.intake.course import Course
 from dokja.intake.reading import Reader
@@ -22,6 +22,7 @@ from dokja.record import Record, act_of
 from dokja.record.canonical import Row
 from dokja.record.writing import Kept, Writing
 from dokja.rulebook import History
+from dokja.strict_yaml import digest_of_file
 
 MOST_PROBLEMS = 100
 _BALLOT = "ballot"
@@ -40,7 +41,7 @@ def take_in(files: Sequence[Path], history: History, sources: frozenset[str], re
     sources: the ids that acts may rest on. Raises `ActError` with at most `MOST_PROBLEMS` problems, or `RecordError`;
     then the record is as it was.
     """
-    digests = {file: digest_of(file) for file in files}
+    digests = {file: digest_of_file(file, ActError) for file in files}
     fresh = [file for file in files if not record.holds_file(digests[file])]
     if not fresh:
         return Intake(0)

@@ -1,44 +1,23 @@
-"""`dokja run`: acts into the record, the outcome worked out, the pages written; what was done is not done again."""
+"""`dokja run`: acts into the record, the outcome worked out, the pages written; what was done is not done again.
+
+A run with nothing to do is over before anything is loaded that would do it.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dokja import __version__
-from dokja.adjudicate import Outcome, adjudicate, gather
 from dokja.errors import Place, Problem, ProgrammeError
-from dokja.intake import take_in
 from dokja.programme.folder import Programme
-from dokja.programme.standing import signed
-from dokja.record import Record, open_record
-from dokja.record.acts import Ballot
-from dokja.record.entries import Entry
+from dokja.programme.stamp import OUTCOME_FILE, Stamp, stamp_of, up_to_date, written_stamp
+from dokja.record import open_record
 from dokja.record.transparency.continuing import hold_to_signed
-from dokja.record.transparency.placing import places
-from dokja.record.transparency.sealing.ballots import counted_ballots, sealed_marks
-from dokja.record.transparency.sealing.kept import opening_files, read_openings
-from dokja.record.transparency.sealing.openings import Openings
-from dokja.report import Publication, write_site
-from dokja.report.machine_readable import FORMAT, to_json
-from dokja.rulebook import lint
 
-OUTCOME_FILE = "outcome.json"
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What a site was made from; a site with the same stamp is up to date."""
-
-    dokja: str
-    format: int
-    inputs: str
-    without: tuple[str, ...]
-    size: int
-    root: str
+if TYPE_CHECKING:
+    from dokja.report import Publication
 
 
 @dataclass(frozen=True)
@@ -64,12 +43,20 @@ def run(
     acts and of the record; then nothing has been changed.
     """
     hidden = hidden_sources(programme, leave_out)
+    if site and (stamp := up_to_date(programme, hidden)) is not None:
+        return Run(stamp, 0, programme.site_folder, None)
+
+    from dokja.intake import take_in
+    from dokja.programme.publishing import publish
+    from dokja.report import write_site
+    from dokja.report.machine_readable import to_json
+
     history = programme.history
     with open_record(programme.record_file) as record:
         hold_to_signed(record, programme.log_folder / "checkpoint")
         intake = take_in(programme.act_files, history, frozenset(programme.sources), record)
-        stamp = Stamp(__version__, FORMAT, _inputs(programme), tuple(sorted(hidden)), record.size, record.root.hex())
-        if site and _written(programme.site_folder) == stamp:
+        stamp = stamp_of(programme, hidden, record)
+        if site and stamp == written_stamp(programme.site_folder):
             return Run(stamp, intake.taken, programme.site_folder, None)
         publication = publish(programme, record, hidden, alternatives=alternatives or site, proofs=site)
     if not site:
@@ -77,57 +64,6 @@ def run(
     extra = {OUTCOME_FILE: to_json({"stamp": stamp, "outcome": publication.outcome})}
     write_site(publication, programme.site_folder, extra)
     return Run(stamp, intake.taken, programme.site_folder, publication)
-
-
-def publish(
-    programme: Programme,
-    record: Record,
-    hidden: Collection[str],
-    *,
-    alternatives: bool = True,
-    proofs: bool = False,
-) -> Publication:
-    """Everything that pages and terminals show of a programme, worked out from its record.
-
-    Beside the outcome itself stands the one without leaks, where leaks count and say anything. proofs: with the
-    proof of every act, for the pages.
-    """
-    entries = tuple(entry for entry in record.entries() if not isinstance(entry.act, Ballot))
-    outcome = _outcome(programme, record, entries, hidden)
-    leaks = {source.id for source in programme.about.sources if source.standing == "leak"} - set(hidden)
-    cited = {entry.act.source for entry in entries}
-    wanted = alternatives and bool(leaks & cited)
-    without = {"leaks": _outcome(programme, record, entries, {*hidden, *leaks})} if wanted else {}
-    return Publication(
-        about=programme.about,
-        history=programme.history,
-        findings=lint(programme.history),
-        acts={entry.index: entry.act for entry in entries},
-        outcome=outcome,
-        size=record.size,
-        root=record.root.hex(),
-        alternatives=without,
-        signed=signed(programme),
-        places=places(record, programme.log_folder, entries) if proofs else {},
-    )
-
-
-def _outcome(programme: Programme, record: Record, entries: tuple[Entry, ...], hidden: Collection[str]) -> Outcome:
-    if not entries:
-        raise ProgrammeError(
-            Problem(
-                "programme-no-acts",
-                "The programme has no acts yet.",
-                "Write acts/0001-….yaml.",
-                Place(programme.folder),
-            )
-        )
-    horizon = max(entry.act.when for entry in entries)
-    marks = sealed_marks(entries)
-    openings = read_openings(programme.openings_folder, marks.grid) if marks.rows else Openings()
-    ballots = counted_ballots(record.ballots(), marks, openings)
-    evidence = gather(entries, ballots, horizon, hidden)
-    return adjudicate(programme.history, evidence, tuple(sorted(hidden)))
 
 
 def hidden_sources(programme: Programme, leave_out: Collection[str]) -> frozenset[str]:
@@ -151,24 +87,3 @@ def hidden_sources(programme: Programme, leave_out: Collection[str]) -> frozense
             )
         hidden |= named
     return frozenset(hidden)
-
-
-def _inputs(programme: Programme) -> str:
-    """One digest of everything but the acts that a site is made from."""
-    digest = hashlib.sha256()
-    openings = opening_files(programme.openings_folder)
-    for file in (programme.folder / "programme.yaml", *programme.rulebook_files, *openings):
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    for file in (programme.log_folder / "checkpoint", programme.policy_file):
-        if file.is_file():
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def _written(folder: Path) -> Stamp | None:
-    """The stamp of the site that stands there, `None` where there is none or it cannot be read."""
-    try:
-        held = json.loads((folder / OUTCOME_FILE).read_text(encoding="utf-8"))["stamp"]
-        return Stamp(**{**held, "without": tuple(held["without"])})
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -19,9 +19,6 @@ from pydantic import BaseModel
 
 from dokja.errors import Place
 
-FORMAT = 1
-"""Version of the JSON that `dokja … --json` and `outcome.json` hold; raised when a field changes its meaning."""
-
 
 def exact_text(number: Fraction) -> str:
     """The number in decimal digits where it has finitely many, else as a fraction."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dokja.programme import Programme, open_programme, publish
+from dokja.programme import Programme, open_programme
+from dokja.programme.publishing import publish
 from dokja.record import ACT, open_record
 from dokja.record.transparency import check_proof, read_policy
 from dokja.record.transparency.signing import sign_checkpoint, snapshot
