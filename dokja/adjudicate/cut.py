@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import takewhile
 
 from dokja.adjudicate.interval import Interval
-from dokja.adjudicate.outcome import Fate, FateReason, Modality
+from dokja.adjudicate.outcome import Fate, FateReason, Modality, both
 from dokja.rulebook.clauses import Cut, TieRule
 from dokja.rulebook.outcomes import Order
 
@@ -112,15 +112,16 @@ def fates(field: Field, order: Order) -> dict[str, Fate]:
 def _fate(field: Field, order: Order, team: str) -> Fate:
     everybody = [other for other in field.teams if other != team]
     on_points = _inside(field, team, everybody, everybody)
-    at_gate = _both(field.at_gate[team], field.minimum[team])
+    passes = both(field.at_gate[team], field.minimum[team])
     if order == "points-then-gate":
-        goes_on = _both(on_points, at_gate)
+        goes_on = both(on_points, passes)
     else:
-        passing = {other: _both(field.at_gate[other], field.minimum[other]) for other in everybody}
+        passing = {other: both(field.at_gate[other], field.minimum[other]) for other in everybody}
         rivals = [other for other in everybody if passing[other] != "excluded"]
         certain_rivals = [other for other in everybody if passing[other] == "certain"]
-        goes_on = _both(_inside(field, team, rivals, certain_rivals), at_gate)
-    return Fate(team, goes_on, _reason(field, team, goes_on, on_points), on_points, at_gate)
+        goes_on = both(_inside(field, team, rivals, certain_rivals), passes)
+    reason = _reason(field, team, goes_on, on_points)
+    return Fate(team, goes_on, reason, on_points, field.at_gate[team], field.minimum[team])
 
 
 def _inside(field: Field, team: str, rivals: Sequence[str], certain_rivals: Sequence[str]) -> Modality:
@@ -146,12 +147,6 @@ def _inside(field: Field, team: str, rivals: Sequence[str], certain_rivals: Sequ
             return "possible"
 
 
-def _both(one: Modality, other: Modality) -> Modality:
-    if "excluded" in (one, other):
-        return "excluded"
-    return "certain" if one == other == "certain" else "possible"
-
-
 def _reason(field: Field, team: str, goes_on: Modality, on_points: Modality) -> FateReason:
     checks: tuple[tuple[bool, FateReason], ...] = (
         (goes_on == "certain", "inside-cut"),
@@ -174,11 +169,11 @@ def remaining(field: Field, order: Order, found: Mapping[str, Fate]) -> tuple[in
     at_all = sum(fate.goes_on != "excluded" for fate in found.values())
     places = min(field.seats, len(field.teams))
     if order == "gate-then-points":
-        least = min(places, sum(fate.at_gate == "certain" for fate in found.values()))
-        most = min(places, sum(fate.at_gate != "excluded" for fate in found.values()))
+        least = min(places, sum(fate.passes == "certain" for fate in found.values()))
+        most = min(places, sum(fate.passes != "excluded" for fate in found.values()))
     else:
-        doubtful = sum(fate.on_points != "excluded" and fate.at_gate != "certain" for fate in found.values())
-        failing = sum(fate.on_points == "certain" and fate.at_gate == "excluded" for fate in found.values())
+        doubtful = sum(fate.on_points != "excluded" and fate.passes != "certain" for fate in found.values())
+        failing = sum(fate.on_points == "certain" and fate.passes == "excluded" for fate in found.values())
         least, most = max(places - doubtful, 0), places - failing
     step = field.last_step.step if field.last_step else None
     least = surely if step == "none-goes-on" else max(least, surely)
@@ -201,10 +196,8 @@ class Tie:
 
 def tie_at_cut(field: Field, order: Order, found: Mapping[str, Fate]) -> Tie:
     """Whether teams are level on the cut line with too few seats for them."""
-    pool = [team for team in field.teams if order == "points-then-gate" or found[team].at_gate == "certain"]
-    may_be_in_pool = [
-        team for team in field.teams if order == "points-then-gate" or found[team].at_gate != "excluded"
-    ]
+    pool = [team for team in field.teams if order == "points-then-gate" or found[team].passes == "certain"]
+    may_be_in_pool = [team for team in field.teams if order == "points-then-gate" or found[team].passes != "excluded"]
     for team in pool:
         group = tuple(other for other in pool if other == team or (team, other) in field.level)
         ahead = tuple(other for other in pool if (other, team) in field.ahead)

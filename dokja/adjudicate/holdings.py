@@ -64,10 +64,14 @@ def _team(index: int, decision: Decision, team: str, readings: Sequence[Reading]
 
 _REFUTED: Mapping[str, Callable[[Fate], bool]] = {
     "gate": lambda fate: fate.at_gate == "certain",
-    "minimum-score": lambda fate: fate.at_gate == "certain",
+    "minimum-score": lambda fate: fate.at_minimum == "certain",
     "points": lambda fate: fate.on_points == "certain",
+    "withdrawal": lambda _: True,
 }
-"""When the reason that a decision gives for a team's leaving cannot be the reason, though the team does leave."""
+"""When the reason that a decision gives for a team's leaving cannot be the reason, though the team does leave.
+
+A team that withdrew has no fate, so what has one has not withdrawn.
+"""
 
 _ASKS: Mapping[FateReason, Situation] = {"tied-at-cut": "tie-at-cut", "undecided-gate": "gate-undecided"}
 """What leaves a team's fate to a clause."""

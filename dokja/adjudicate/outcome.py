@@ -82,7 +82,7 @@ class GateResult:
 
 
 FateReason = Literal[
-    "inside-cut", "outside-cut", "failed-gate", "below-minimum", "undecided-gate", "withdrew", "tied-at-cut", "open"
+    "inside-cut", "outside-cut", "failed-gate", "below-minimum", "undecided-gate", "tied-at-cut", "open"
 ]
 
 
@@ -90,8 +90,8 @@ FateReason = Literal[
 class Fate:
     """Whether a team goes on under one reading of the rules, and why.
 
-    on_points: whether it is among the first by points, gate apart. at_gate: whether it passes all gates and reaches
-    the minimum score, points apart.
+    Three things apart from each other: on_points, whether it is among the first by points; at_gate, whether it passes
+    all gates; at_minimum, whether it reaches the minimum score (certain where there is none).
     """
 
     team: str
@@ -99,6 +99,19 @@ class Fate:
     reason: FateReason
     on_points: Modality
     at_gate: Modality
+    at_minimum: Modality
+
+    @property
+    def passes(self) -> Modality:
+        """Whether it passes all gates and reaches the minimum score."""
+        return both(self.at_gate, self.at_minimum)
+
+
+def both(one: Modality, other: Modality) -> Modality:
+    """Whether both of two things hold."""
+    if "excluded" in (one, other):
+        return "excluded"
+    return "certain" if one == other == "certain" else "possible"
 
 
 @dataclass(frozen=True)

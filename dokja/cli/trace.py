@@ -1,4 +1,4 @@
-"""Traces as trees: of a number, down to acts and sources; of a team's place, its gates and its fate."""
+"""Traces as trees: of a number, down to acts and sources; of a team's place and fate; of a gate; of a decision."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from markupsafe import Markup
 from rich.text import Text
 from rich.tree import Tree
 
-from dokja.adjudicate import Explanation, Score, StageOutcome
+from dokja.adjudicate import Explanation, GateResult, Score, StageOutcome
 from dokja.language import mark
 from dokja.report.edition import Edition
 from dokja.report.figure_words import support_said
 from dokja.report.quantities import interval_text, number_text
+from dokja.report.stage_page import GateCell, gate_cell
+from dokja.report.stage_summary import headline
 from dokja.report.team_page import team_in_stage
+from dokja.report.verdict_rows import verdict_rows
 from dokja.report.words import MEASURE_RULES, STANDINGS
 
 SHOWN_ACTS = 5
@@ -40,10 +43,7 @@ def fate(stage: StageOutcome, team: str, edition: Edition) -> Tree:
         for message, others in _placed(stage, team):
             branch.add(_plain(edition.say(message, {"teams": edition.team_list(others)})))
     for gate, cell in shown.gates:
-        values = {"gate": gate.striptags(), "result": cell.result.said}
-        branch = tree.add(_plain(edition.say(mark("gate “{gate}”: {result}"), values)))
-        for act in cell.acts:
-            branch.add(_plain(act))
+        _gate(tree, gate, cell, edition)
     for reading in shown.readings:
         tree.add(_plain(Markup("{}: {} ({})").format(reading.order, reading.goes_on.said, reading.why)))
     if shown.verdict is not None:
@@ -54,6 +54,37 @@ def fate(stage: StageOutcome, team: str, edition: Edition) -> Tree:
         for each in (*shown.verdict.reasons, *shown.verdict.clauses):
             branch.add(_plain(each))
     return tree
+
+
+def at_gate(stage: StageOutcome, result: GateResult, edition: Edition) -> Tree:
+    """How a team stands at a gate, and the acts that say so."""
+    title = Text(f"{edition.stage_title(stage.stage)} · {edition.called(result.team)}", style="bold")
+    tree = Tree(title, guide_style="dim")
+    branch = _gate(tree, edition.gate(result.gate).shown, gate_cell(result, edition), edition)
+    branch.add(_plain(edition.clause(result.gate, stage.at).shown))
+    return tree
+
+
+def decision(stage: StageOutcome, edition: Edition) -> Tree:
+    """Every part of a stage's decision, what follows from the rules, and why."""
+    tree = Tree(Text(edition.stage_title(stage.stage), style="bold"), guide_style="dim")
+    tree.add(_plain(headline(stage, edition)))
+    for row in verdict_rows(stage, edition):
+        values = {"subject": row.subject, "decided": row.decided, "verdict": row.verdict.said}
+        branch = tree.add(
+            _plain(edition.say(mark("{subject}: {decided}. Held against the rules: {verdict}."), values))
+        )
+        for each in (*row.follows, *row.reasons, *row.clauses):
+            branch.add(_plain(each))
+    return tree
+
+
+def _gate(tree: Tree, gate: Markup, cell: GateCell, edition: Edition) -> Tree:
+    values = {"gate": gate.striptags(), "result": cell.result.said}
+    branch = tree.add(_plain(edition.say(mark("gate “{gate}”: {result}"), values)))
+    for act in cell.acts:
+        branch.add(_plain(act))
+    return branch
 
 
 def _placed(stage: StageOutcome, team: str) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -72,7 +103,8 @@ def _placed(stage: StageOutcome, team: str) -> Iterator[tuple[str, tuple[str, ..
 def _grow(tree: Tree, stage: StageOutcome, explanation: Explanation, edition: Edition) -> None:
     score = explanation.score
     branch = tree.add(_number(stage, score, edition))
-    for line in (*_bounds(stage, score, edition), *_acts(score, edition)):
+    _bounds(branch, stage, score, edition)
+    for line in _acts(score, edition):
         branch.add(line)
     for each in explanation.inputs:
         _grow(branch, stage, each, edition)
@@ -89,23 +121,23 @@ def _number(stage: StageOutcome, score: Score, edition: Edition) -> Text:
     return line
 
 
-def _bounds(stage: StageOutcome, score: Score, edition: Edition) -> Iterator[Text]:
-    """What narrows the number, where published figures do."""
+def _bounds(tree: Tree, stage: StageOutcome, score: Score, edition: Edition) -> None:
+    """What narrows the number, where published figures do: under each end of the interval all that it rests on."""
     if score.interval == score.computed:
         return
     computed = interval_text(score.computed, edition.language)
-    yield _plain(
-        edition.say(mark("{interval} by the acts alone; narrowed by published figures:"), {"interval": computed})
-    )
+    message = mark("{interval} by the acts alone; narrowed by published figures")
+    branch = tree.add(_plain(edition.say(message, {"interval": computed})))
     ends = (
-        (score.lower_from, mark("at least {end}: {supports}")),
-        (score.upper_from, mark("at most {end}: {supports}")),
+        (score.lower_from, mark("at least {end}, by")),
+        (score.upper_from, mark("at most {end}, by")),
     )
     lower, upper = edition.quantity(score).lower, edition.quantity(score).upper
     for (supports, message), end in zip(ends, (lower, upper), strict=True):
         if supports:
-            said = Markup("; ").join(dict.fromkeys(support_said(each, stage.stage, edition) for each in supports))
-            yield _plain(edition.say(message, {"end": end, "supports": said}))
+            bound = branch.add(_plain(edition.say(message, {"end": end})))
+            for said in dict.fromkeys(support_said(each, stage.stage, edition) for each in supports):
+                bound.add(_plain(said))
 
 
 def _acts(score: Score, edition: Edition) -> Iterator[Text]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,12 +15,16 @@ from dokja.errors import Problem
 from dokja.language import mark
 
 if TYPE_CHECKING:
+    from rich.tree import Tree
+
     from dokja.adjudicate import Explanation, Outcome, StageOutcome
     from dokja.report import Publication
+    from dokja.report.edition import Edition
 
 HELP = mark(
     "Show where a number comes from: the numbers it is computed from and the published figures that bound it, down "
-    "to acts, clauses and sources. Of a team alone: its place, its gates, and what the rules lead to for it."
+    "to acts, clauses and sources. Of a team alone: its place, its gates, and what the rules lead to for it. Of a "
+    "stage alone: every part of its decision."
 )
 
 Without = Annotated[
@@ -37,15 +42,17 @@ def why(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help=mark("A programme's folder."))],
     stage: Annotated[str, typer.Argument(metavar="STAGE", help=mark("A stage's id, such as stage-2."))],
     number: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="TEAM[.MEASURE]", help=mark("A team's id, alone or with a measure's, such as motif.total.")
+            metavar="[TEAM[.MEASURE]]",
+            help=mark("A team's id, alone or with that of a measure or a gate, such as motif.total."),
         ),
-    ],
+    ] = None,
     without: Without = None,
 ) -> None:
-    """Explain one number."""
+    """Explain one number, a team's fate, or a decision."""
     from dokja.programme import open_programme, run
+    from dokja.report.edition import Edition
     from dokja.report.machine_readable import to_json
 
     face: Face = ctx.obj
@@ -55,27 +62,41 @@ def why(
     if publication is None:
         raise RuntimeError("a run without a site works the outcome out")
     found = _stage(publication.outcome, stage)
-    if number in found.teams:
-        _tell_fate(face, publication, found, number)
-        return
-    explanation = _explanation(found, number)
+    answer = _answer(publication, found, number)
     if face.json:
-        acts = [{"index": index, "act": publication.acts.get(index)} for index in explanation.acts]
-        face.write(to_json({"stage": stage, "explanation": explanation, "acts": acts}))
-        return
-    _print(face, publication, found, explanation)
+        face.write(to_json({"stage": found.stage, **answer.told}))
+    else:
+        face.show(answer.tree(Edition(publication, face.voice.language)))
 
 
-def _tell_fate(face: Face, publication: Publication, stage: StageOutcome, team: str) -> None:
-    from dokja.cli.trace import fate
-    from dokja.report.edition import Edition
-    from dokja.report.machine_readable import to_json
+@dataclass(frozen=True)
+class Answer:
+    """What is told of what was asked: as data, and as a tree in an edition's language."""
 
-    if not face.json:
-        face.show(fate(stage, team, Edition(publication, face.voice.language)))
-        return
-    told = {
-        "stage": stage.stage,
+    told: Mapping[str, object]
+    tree: Callable[[Edition], Tree]
+
+
+def _answer(publication: Publication, stage: StageOutcome, number: str | None) -> Answer:
+    """Of a stage alone its decision, of a team its fate, of a gate its result, else of a number its trace."""
+    from dokja.cli import trace
+
+    if number is None:
+        told: dict[str, object] = {"decision": stage.decision, "holdings": stage.holdings}
+        return Answer(told, lambda edition: trace.decision(stage, edition))
+    if number in stage.teams:
+        return Answer(_fate(stage, number), lambda edition: trace.fate(stage, number, edition))
+    gate = next((each for each in stage.gates if f"{each.team}.{each.gate}" == number), None)
+    if gate is not None:
+        told = {"gate": gate, "acts": _acts(publication, gate.acts)}
+        return Answer(told, lambda edition: trace.at_gate(stage, gate, edition))
+    explanation = _explanation(stage, number)
+    told = {"explanation": explanation, "acts": _acts(publication, explanation.acts)}
+    return Answer(told, lambda edition: trace.trace(stage, explanation, edition))
+
+
+def _fate(stage: StageOutcome, team: str) -> dict[str, object]:
+    return {
         "team": team,
         "position": stage.positions.get(team),
         "certainly_above": [list(pair) for pair in sorted(stage.certainly_above) if team in pair],
@@ -83,7 +104,10 @@ def _tell_fate(face: Face, publication: Publication, stage: StageOutcome, team: 
         "fates": {reading.order: reading.fates[team] for reading in stage.readings},
         "holdings": [held for held in stage.holdings if (held.part, held.subject) == ("team", team)],
     }
-    face.write(to_json(told))
+
+
+def _acts(publication: Publication, indexes: Iterable[int]) -> list[dict[str, object]]:
+    return [{"index": index, "act": publication.acts.get(index)} for index in indexes]
 
 
 def _stage(outcome: Outcome, name: str) -> StageOutcome:
@@ -118,16 +142,11 @@ def _no_number(stage: StageOutcome, number: str) -> Problem:
         )
     if team not in teams:
         return unknown("why-no-team", mark("There is no team “{name}” in this stage."), team, teams)
-    return unknown("why-no-measure", mark("There is no measure “{name}” in this stage."), measure, _known(stage, 1))
+    gates = (each.gate for each in stage.gates)
+    known = dict.fromkeys((*_known(stage, 1), *gates))
+    return unknown("why-no-measure", mark("There is no measure or gate “{name}” in this stage."), measure, known)
 
 
 def _known(stage: StageOutcome, part: int) -> Collection[str]:
     """The teams (part 0) or measures (part 1) of a stage's numbers, each once."""
     return dict.fromkeys(key[part] for key in stage.scores)
-
-
-def _print(face: Face, publication: Publication, stage: StageOutcome, explanation: Explanation) -> None:
-    from dokja.cli.trace import trace
-    from dokja.report.edition import Edition
-
-    face.show(trace(stage, explanation, Edition(publication, face.voice.language)))

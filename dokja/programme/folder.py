@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter
 
 from dokja.errors import Place, Problem, ProgrammeError
-from dokja.record.about import About, Source
+from dokja.language import mark
+from dokja.record.about import About, Party, Source
 from dokja.rulebook import History, read_rulebook
 from dokja.strict_yaml import Document, read_yaml, typed
 
@@ -101,16 +102,14 @@ def open_programme(folder: Path) -> Programme:
 
 
 def _refuse_twins(source: Document, about: About) -> None:
-    seen: set[str] = set()
-    for position, each in enumerate(about.sources):
-        if each.id in seen:
-            raise ProgrammeError(
-                Problem(
-                    "programme-duplicate-source",
-                    "The source “{source}” stands twice.",
-                    "Keep one of them.",
-                    source.place(("sources", position, "id")),
-                    {"source": each.id},
-                )
-            )
-        seen.add(each.id)
+    listed: tuple[tuple[str, Sequence[Source | Party], str, str], ...] = (
+        ("sources", about.sources, "programme-duplicate-source", mark("The source “{id}” stands twice.")),
+        ("parties", about.parties, "programme-duplicate-party", mark("The party “{id}” stands twice.")),
+    )
+    for field, entries, code, what in listed:
+        seen: set[str] = set()
+        for position, each in enumerate(entries):
+            if each.id in seen:
+                place = source.place((field, position, "id"))
+                raise ProgrammeError(Problem(code, what, "Keep one of them.", place, {"id": each.id}))
+            seen.add(each.id)

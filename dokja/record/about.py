@@ -1,4 +1,4 @@
-"""What a programme says of itself: its name, its time zone, and the sources that its acts rest on."""
+"""What a programme says of itself: its name, its time zone, its sources, and who acts in it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ class Source(Model):
     date: Day | None = None
 
 
+class Party(Model):
+    """Who acts beside the teams: an office, a panel, a newspaper. Teams are named by their applications."""
+
+    id: Id
+    name: Bilingual
+
+
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -32,7 +39,7 @@ def _known_zone(name: str) -> str:
 
 
 class About(Model):
-    """`programme.yaml`: what the programme is called, its time zone, its sources."""
+    """`programme.yaml`: what the programme is called, its time zone, its sources, who acts in it beside the teams."""
 
     dokja: Literal["1"]
     id: Id
@@ -40,3 +47,4 @@ class About(Model):
     summary: Bilingual | None = None
     time_zone: Annotated[Text, AfterValidator(_known_zone)]
     sources: tuple[Source, ...] = ()
+    parties: tuple[Party, ...] = ()

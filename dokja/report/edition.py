@@ -66,8 +66,8 @@ class Edition:
 
     @cached_property
     def _names(self) -> Mapping[str, str]:
-        """Names by id of team or firm, as the latest act that names one does."""
-        names: dict[str, str] = {}
+        """Names by id: of parties as `programme.yaml` has them, of teams as the latest act that names one does."""
+        names = {party.id: self.text(party.name) for party in self.publication.about.parties}
         for act in self.publication.acts.values():
             if isinstance(act, Application):
                 names[act.team] = self.text(act.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -20,6 +20,11 @@ from dokja.report.timeline import Month, timeline
 from dokja.report.verdict_rows import verdict_rows
 from dokja.report.words import VERDICT_MEANINGS, VERDICTS
 
+ADMISSION_MEANINGS: Mapping[Verdict, str] = {
+    **VERDICT_MEANINGS,
+    "open": mark("The clause asks for a majority of the panel; how the panel voted was not published."),
+}
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -32,14 +37,14 @@ class Tally:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a decision on which rulebook and decision do not meet."""
+    """A part of a decision on which rulebook and decision do not meet; the reason is told where there is one."""
 
     where: Markup
     subject: Markup
     decided: Markup
     follows: tuple[Markup, ...]
     verdict: Label
-    reason: Markup | None
+    reason: Markup
 
 
 @dataclass(frozen=True)
@@ -130,10 +135,11 @@ def _tallies(edition: Edition) -> tuple[Tally, ...]:
 
 def _parts(edition: Edition) -> Iterator[Part]:
     """Every part of every decision, and every admission by a call."""
+    meanings = [edition.say(meaning) for meaning in VERDICT_MEANINGS.values()]
     for outcome in edition.publication.outcome.stages:
         for row in verdict_rows(outcome, edition):
-            reason = row.reasons[-1] if row.reasons else None
             where = edition.stage(outcome.stage).shown
+            reason = Markup(" ").join(each for each in row.reasons if each not in meanings)
             yield Part(where, row.subject, row.decided, row.follows, row.verdict, reason)
     for call in edition.publication.outcome.calls:
         for holding in call.holdings:
@@ -143,7 +149,7 @@ def _parts(edition: Edition) -> Iterator[Part]:
                 decided=edition.say(mark("admitted")),
                 follows=(),
                 verdict=Label(holding.verdict, edition.say(VERDICTS[holding.verdict])),
-                reason=edition.say(VERDICT_MEANINGS[holding.verdict]),
+                reason=edition.say(ADMISSION_MEANINGS[holding.verdict]),
             )
 
 

@@ -113,11 +113,20 @@ def _gates(outcome: StageOutcome, edition: Edition) -> Iterator[Markup]:
     for gate in dict.fromkeys(result.gate for result in outcome.gates):
         results = [result for result in outcome.gates if result.gate == gate]
         failed = [result.team for result in results if result.result == "does-not-meet"]
-        values = {"gate": edition.gate(gate), "teams": edition.team_list(failed)}
         if failed:
+            values = {"gate": edition.gate(gate), "teams": edition.team_list(failed)}
             yield edition.say(mark("{teams} did not meet the gate “{gate}”."), values)
-        elif all(result.result == "unknown" for result in results) and outcome.decision is not None:
-            yield edition.say(mark("No result of the gate “{gate}” was published for any team."), values)
+    if outcome.decision is not None:
+        yield from unpublished_gates(outcome, edition)
+
+
+def unpublished_gates(outcome: StageOutcome, edition: Edition) -> Iterator[Markup]:
+    """The gates of which no result is known for any team, a sentence each."""
+    known = {result.gate for result in outcome.gates if result.result != "unknown"}
+    for gate in dict.fromkeys(result.gate for result in outcome.gates if result.gate not in known):
+        yield edition.say(
+            mark("No result of the gate “{gate}” was published for any team."), {"gate": edition.gate(gate)}
+        )
 
 
 def _orders(outcome: StageOutcome, edition: Edition) -> Iterator[Markup]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -11,7 +11,7 @@ from dokja.adjudicate import Fate, Holding, Modality, Reading, StageOutcome
 from dokja.language import mark
 from dokja.report.cells import Label
 from dokja.report.edition import Edition
-from dokja.report.stage_summary import call_sentence, remaining
+from dokja.report.stage_summary import call_sentence, remaining, unpublished_gates
 from dokja.report.words import (
     CONSEQUENCES,
     DEPARTURES,
@@ -32,6 +32,12 @@ AT_GATE: Mapping[Modality, str] = {
     "certain": mark("It meets every gate."),
     "possible": mark("Whether it meets every gate was not published."),
     "excluded": mark("It does not meet a gate."),
+}
+
+
+AT_MINIMUM: Mapping[Modality, str] = {
+    "possible": mark("Whether it reaches the minimum score is not settled."),
+    "excluded": mark("It is below the minimum score."),
 }
 
 
@@ -131,6 +137,8 @@ def _team_follows(holding: Holding, outcome: StageOutcome, edition: Edition) -> 
 
 def _number_reasons(holding: Holding, outcome: StageOutcome, edition: Edition) -> Iterator[Markup]:
     yield edition.say(VERDICT_MEANINGS[holding.verdict])
+    if holding.verdict == "open":
+        yield from unpublished_gates(outcome, edition)
     shortfalls = [
         found
         for reading in outcome.readings
@@ -165,22 +173,23 @@ def _call_reasons(holding: Holding, outcome: StageOutcome, edition: Edition) -> 
 
 
 def _team_reasons(holding: Holding, outcome: StageOutcome, edition: Edition) -> Iterator[Markup]:
-    fates: dict[tuple[Modality, Modality], Fate] = {}
-    for reading in outcome.readings:
-        fate = reading.fates[holding.subject]
-        fates.setdefault((fate.on_points, fate.at_gate), fate)
-    for fate in fates.values():
+    for fate in _apart([reading.fates[holding.subject] for reading in outcome.readings]):
         if outcome.root is not None:
             yield edition.say(ON_POINTS[fate.on_points], {"seats": outcome.seats})
-        if fate.reason == "below-minimum":
-            yield edition.say(mark("It is below the minimum score."))
-        elif outcome.gates:
+        if outcome.gates:
             yield edition.say(AT_GATE[fate.at_gate])
+        if fate.at_minimum in AT_MINIMUM:
+            yield edition.say(AT_MINIMUM[fate.at_minimum])
     if holding.verdict == "not-covered":
         yield edition.say(mark("The readings differ, and no clause in force says which one holds."))
     left_rightly = all(modality == "excluded" for _, modality in holding.by_reading)
     if holding.verdict == "contradicted" and holding.decided != "goes-on" and left_rightly:
         yield edition.say(mark("It does leave, but not for the reason that was given."))
+
+
+def _apart(fates: Iterable[Fate]) -> Iterable[Fate]:
+    """The fates that differ in points, gate or minimum score, each once."""
+    return {(fate.on_points, fate.at_gate, fate.at_minimum): fate for fate in fates}.values()
 
 
 _SUBJECTS: Mapping[str, Callable[[Holding, Edition], Markup]] = {

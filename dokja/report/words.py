@@ -62,7 +62,6 @@ FATE_REASONS: Mapping[FateReason, str] = {
     "failed-gate": mark("does not meet the gate"),
     "below-minimum": mark("below the minimum score"),
     "undecided-gate": mark("the gate has no result"),
-    "withdrew": mark("withdrew"),
     "tied-at-cut": mark("level with others on the cut line"),
     "open": mark("not settled by what is known"),
 }

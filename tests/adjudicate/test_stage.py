@@ -374,6 +374,7 @@ def test_who_leaves_after_the_decision_is_not_ranked_again_and_does_not_enter_th
         ({"b": "gate", "e": "points"}, ("agreed", "agreed")),
         ({"b": "points", "e": "gate"}, ("contradicted", "contradicted")),
         ({"e": "minimum-score"}, ("agreed", "contradicted")),
+        ({"b": "minimum-score", "e": "withdrawal"}, ("contradicted", "contradicted")),
         ({}, ("agreed", "agreed")),
     ],
 )

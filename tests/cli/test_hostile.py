@@ -41,6 +41,23 @@ WRONG = (
 
 
 @pytest.mark.parametrize(
+    ("field", "code"), [("sources", "programme-duplicate-source"), ("parties", "programme-duplicate-party")]
+)
+def test_what_stands_twice_in_programme_yaml_is_named_with_its_line(
+    field: str, code: str, decided: Path, tmp_path: Path, dokja: Dokja
+) -> None:
+    lines = (decided / "programme.yaml").read_text(encoding="utf-8").splitlines()
+    begin = lines.index(f"{field}:") + 1
+    end = next((at for at in range(begin + 1, len(lines)) if not lines[at].startswith("    ")), len(lines))
+    twice = [*lines[:end], *lines[begin:end], *lines[end:]]
+    (tmp_path / "programme.yaml").write_text("\n".join(twice), encoding="utf-8")
+    said = dokja("run", tmp_path)
+    assert (said.code, said.out) == (2, "")
+    assert f"programme.yaml:{end + 1}:" in said.err
+    assert code in said.err
+
+
+@pytest.mark.parametrize(
     ("words", "code"), WRONG, ids=lambda value: value if isinstance(value, str) else " ".join(value)
 )
 @pytest.mark.parametrize("lang", ["en", "ko"])

@@ -22,6 +22,7 @@ VERBS = (
     ("run", "{folder}", "--no-site"),
     ("why", "{folder}", "stage-1", "team-a.total"),
     ("why", "{folder}", "stage-1", "team-a"),
+    ("why", "{folder}", "stage-1"),
     ("rulebook", "show", "{folder}"),
     ("rulebook", "schema"),
     ("record", "list", "{folder}"),
@@ -143,6 +144,21 @@ def test_why_of_a_team_tells_its_place_its_gates_and_its_fate(decided: Path, dok
     told = json.loads(dokja("why", decided, "stage-1", "team-b", "--json").out)
     assert (told["position"]["best"], told["position"]["worst"]) == (2, 2)
     assert [held["verdict"] for held in told["holdings"]] == ["contradicted"]
+
+
+def test_why_of_a_gate_tells_the_result_and_the_acts_that_say_so(decided: Path, dokja: Dokja) -> None:
+    told = json.loads(dokja("why", decided, "stage-1", "team-b.independence-1", "--json").out)
+    assert told["gate"]["result"] == "meets"
+    assert [each["index"] for each in told["acts"]] == told["gate"]["acts"]
+    assert "gate “" in dokja("why", decided, "stage-1", "team-b.independence-1").out
+
+
+def test_why_of_a_stage_tells_every_part_of_its_decision_with_its_reasons(decided: Path, dokja: Dokja) -> None:
+    said = dokja("why", decided, "stage-1").out
+    assert "Team B: leaves on points. Held against the rules: contradicted." in said
+    assert said.index("Team B: ") < said.rindex("goes on for certain")
+    told = json.loads(dokja("why", decided, "stage-1", "--json").out)
+    assert {held["subject"] for held in told["holdings"]} == {"team-a", "team-b", "stage-1"}
 
 
 def test_why_leads_from_the_total_to_ballots(decided: Path, dokja: Dokja) -> None:
