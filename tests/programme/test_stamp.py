@@ -73,22 +73,25 @@ def a_site_with_half_a_stamp(programme: Programme) -> None:
     (programme.site_folder / "outcome.json").write_text('{"stamp": {"dokja": "0"}}', encoding="utf-8")
 
 
-def no_record(programme: Programme) -> None:
-    shutil.rmtree(programme.record_file.parent)
-
-
 def _reworded(file: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8") + "# more\n", encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     "change",
-    [a_new_file, another_title, another_rulebook, a_site_without_its_stamp, a_site_with_half_a_stamp, no_record],
+    [a_new_file, another_title, another_rulebook, a_site_without_its_stamp, a_site_with_half_a_stamp],
 )
 def test_whatever_changed_is_worked_out_anew(change: Callable[[Programme], None], programme: Programme) -> None:
     change(programme)
     assert again(programme).publication is not None
     assert again(programme).publication is None
+
+
+def test_a_record_that_was_lost_is_made_again(programme: Programme) -> None:
+    shutil.rmtree(programme.record_file.parent)
+    done = again(programme)
+    assert (done.taken, done.publication) == (4, None)
+    assert again(programme).taken == 0
 
 
 def test_what_is_left_out_is_worked_out_anew(programme: Programme) -> None:
