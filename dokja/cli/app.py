@@ -80,6 +80,7 @@ GROUPS = (
             (showing.show, showing.SHOW),
             (showing.export, showing.EXPORT),
             (record.check, record.CHECK),
+            (record.schema, record.SCHEMA),
             (publishing.init, publishing.INIT),
             (publishing.sign, publishing.SIGN),
             (publishing.append, publishing.APPEND),

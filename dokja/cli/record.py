@@ -1,4 +1,4 @@
-"""`dokja record list|check`: what stands in the record, and whether it is what it was."""
+"""`dokja record list|check|schema`: what stands in the record, whether it is what it was, how acts are written."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dokja.cli.face import FOLD, Face
+from dokja.cli.schemas import schema_text
 from dokja.cli.usage import UsageError, unknown
 from dokja.language import mark
 
@@ -23,6 +24,8 @@ LIST = mark("List the acts of the record, one a line; ballots only where asked f
 CHECK = mark(
     "Compute every hash of the record anew and hold it against what stands there; exit code 1 if any differs."
 )
+
+SCHEMA = mark("Print the JSON Schema of a file of acts, for editors and other programs.")
 
 FELL_SHORT = 1
 
@@ -58,6 +61,14 @@ def list_(
             write_json(face, found)
         else:
             _print_list(face, programme, found)
+
+
+def schema(ctx: typer.Context) -> None:
+    """Print the JSON Schema."""
+    from dokja.record.acts import ACTS_FILE
+
+    face: Face = ctx.obj
+    face.write(schema_text(ACTS_FILE))
 
 
 def check(ctx: typer.Context, folder: Folder) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from dokja.cli.face import Face
 from dokja.cli.moments import moment_of
+from dokja.cli.schemas import schema_text
 from dokja.language import mark
 
 if TYPE_CHECKING:
@@ -53,13 +53,10 @@ def show(
 
 def schema(ctx: typer.Context) -> None:
     """Print the JSON Schema."""
-    from pydantic.json_schema import GenerateJsonSchema
-
     from dokja.rulebook.reading import DOCUMENT
 
     face: Face = ctx.obj
-    form = {"$schema": GenerateJsonSchema.schema_dialect, **DOCUMENT.json_schema()}
-    face.write(json.dumps(form, ensure_ascii=False, indent=2) + "\n")
+    face.write(schema_text(DOCUMENT))
 
 
 def _print(face: Face, programme: Programme, rules: Rulebook) -> None:

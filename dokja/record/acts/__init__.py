@@ -26,10 +26,11 @@ from dokja.record.acts.sealing import (
     ObjectPinned,
     StageSealed,
 )
-from dokja.record.acts.union import ACT, AnyAct
+from dokja.record.acts.union import ACT, ACTS_FILE, AnyAct
 
 __all__ = [
     "ACT",
+    "ACTS_FILE",
     "AbsentRater",
     "Act",
     "Admission",

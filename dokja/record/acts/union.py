@@ -18,6 +18,7 @@ from dokja.record.acts.publicity import Disclosure, Statement
 from dokja.record.acts.rules import ConsentGiven, RulebookAmended, RulebookPublished
 from dokja.record.acts.scores import Ballot, MeasurementReported, SubmissionReceived
 from dokja.record.acts.sealing import MarksOpened, MarksSealed, ObjectDeleted, ObjectPinned, StageSealed
+from dokja.values import Model
 
 AnyAct = Annotated[
     RulebookPublished
@@ -59,3 +60,13 @@ AnyAct = Annotated[
 ]
 
 ACT: TypeAdapter[AnyAct] = TypeAdapter(AnyAct)
+
+
+class ActsFile(Model):
+    """A YAML file of acts."""
+
+    acts: tuple[AnyAct, ...]
+
+
+ACTS_FILE = TypeAdapter(ActsFile)
+"""The form of a whole file, for editors; `intake` reads one act after the other, to say what is wrong with each."""
