@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks.record_check import rows
 from dokja.record import ACT, AnyAct, Record, open_record
+from dokja.record.canonical import Rows
 
 _EACH = 40
 """Transactions of one round."""
@@ -78,7 +79,7 @@ def _in_batches(record: Record, acts: int) -> None:
     started, spent = time.perf_counter(), time.process_time()
     for batch in made:
         with record.writing() as writing:
-            writing.add(batch)
+            writing.add(Rows.of(batch))
     wall, processor = time.perf_counter() - started, time.process_time() - spent
     print(f"in batches of {_BATCH:,}: {acts / wall:,.0f} acts/s; {acts / processor:,.0f} a processor second")
 

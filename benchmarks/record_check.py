@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dokja.record import open_record
 from dokja.record.bulk import plain_row
-from dokja.record.canonical import Row
+from dokja.record.canonical import Row, Rows
 from dokja.record.check import check
 
 _BATCH = 10_000
@@ -48,7 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, open_record(Path(folder) / "record.sqlite") as record:
         with record.writing() as writing:
             for first in range(0, acts, _BATCH):
-                writing.add(rows(first, min(_BATCH, acts - first)))
+                writing.add(Rows.of(rows(first, min(_BATCH, acts - first))))
         started, before = time.perf_counter(), sum(os.times()[:4])
         found = check(record)
         seconds, spent = time.perf_counter() - started, sum(os.times()[:4]) - before

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from dokja.record import open_record
-from dokja.record.canonical import row_of, tree_of
+from dokja.record.canonical import Rows, row_of, tree_of
 from dokja.record.transparency.sealing.grid import Grid
 from dokja.record.transparency.sealing.making import Sealed, seal_marks, seal_stage
 from dokja.record.transparency.sealing.openings import Openings
@@ -81,7 +81,7 @@ def commit(sealed: list[Sealed], grid: Grid, file: Path) -> None:
     """All acts in one transaction, then the act that closes the stage in another."""
     with open_record(file) as record:
         with record.writing() as writing:
-            writing.add(row_of(each.act) for each in sealed)
+            writing.add(Rows.of(row_of(each.act) for each in sealed))
         record.append([seal_stage("closed", "office", WHEN, "stage-1", grid)])
 
 

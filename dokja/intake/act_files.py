@@ -18,9 +18,9 @@ from typing import Any, Protocol
 
 from dokja.errors import ActError, Place, Problem
 from dokja.intake.reading import Reader
-from dokja.record.canonical import Row
+from dokja.record.canonical import Row, Rows
 from dokja.record.parallel import InOrder, processors, spread
-from dokja.strict_yaml import MAXIMUM_BYTES, Document, Path_, opened, read_bytes, read_yaml, too_large
+from dokja.strict_yaml import MAXIMUM_BYTES, Document, Locate, Path_, opened, read_bytes, read_yaml, too_large
 
 MAXIMUM_LINE = 1024 * 1024
 """Bytes of one line; two notes of the greatest length fit in, every character escaped."""
@@ -42,19 +42,9 @@ class Batch:
     numbers: for each row, what `ActFile.place` finds its act by.
     """
 
-    rows: tuple[Row, ...]
+    rows: Rows
     numbers: tuple[int, ...]
     problems: tuple[Problem, ...]
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Go from one process to another by columns: a million rows take half the time that way."""
-        return _from_columns, (tuple(zip(*self.rows, strict=True)), self.numbers, self.problems)
-
-
-def _from_columns(
-    columns: tuple[tuple[Any, ...], ...], numbers: tuple[int, ...], problems: tuple[Problem, ...]
-) -> Batch:
-    return Batch(tuple(map(Row._make, zip(*columns, strict=True))), numbers, problems)
 
 
 @dataclass(frozen=True)
@@ -176,24 +166,28 @@ class LineActs:
 def read_chunk(reader: Reader, chunk: Chunk) -> Batch:
     """Read a chunk's lines, in whichever process; empty lines are passed over."""
     return _batch(
-        (number, _read(line, Place(chunk.file, number), reader))
+        (number, _read(line, partial(_at_line, chunk.file, number), reader))
         for number, line in enumerate(chunk.lines.split(b"\n"), start=chunk.first)
         if line and not line.isspace()
     )
 
 
-def _read(line: bytes, place: Place, reader: Reader) -> Row | tuple[Problem, ...]:
+def _at_line(file: Path, number: int, _: Path_) -> Place:
+    return Place(file, number)
+
+
+def _read(line: bytes, locate: Locate, reader: Reader) -> Row | tuple[Problem, ...]:
     if len(line) > MAXIMUM_LINE:
         return (
             Problem(
                 "act-line-too-long",
                 "The line is longer than {limit} bytes.",
                 "Write one act a line.",
-                place,
+                locate(()),
                 {"limit": f"{MAXIMUM_LINE:,}"},
             ),
         )
-    return reader.read_line(line.removesuffix(b"\r"), place)
+    return reader.read_line(line.removesuffix(b"\r"), locate)
 
 
 def _batch(read: Iterator[tuple[int, Row | tuple[Problem, ...]]]) -> Batch:
@@ -206,7 +200,7 @@ def _batch(read: Iterator[tuple[int, Row | tuple[Problem, ...]]]) -> Batch:
             numbers.append(number)
         else:
             problems += found
-    return Batch(tuple(rows), tuple(numbers), tuple(problems))
+    return Batch(Rows.of(rows), tuple(numbers), tuple(problems))
 
 
 _KINDS: Mapping[str, Callable[[Path], ActFile]] = {".yaml": YamlActs.of, ".jsonl": LineActs.of}

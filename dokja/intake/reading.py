@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from dokja.errors import Place, Problem
+from dokja.errors import Problem
 from dokja.intake.admissible import ballot_breaches, ballot_form, breaches, unknown_names
 from dokja.intake.breach import Breach
 from dokja.intake.rules import Rules
@@ -53,14 +53,14 @@ class Reader:
             row, found = row_of(act), tuple(breaches(act, self.rules))
         return tuple(breach.at(locate(breach.path)) for breach in found) if found else row
 
-    def read_line(self, line: bytes, place: Place) -> Row | tuple[Problem, ...]:
+    def read_line(self, line: bytes, locate: Locate) -> Row | tuple[Problem, ...]:
         """The row of the act in a line of JSON, or every problem of it."""
         if (plain := plain_line(line)) is not None:
             ballot, row = plain
             found = self._of_plain(ballot, row)
-            return tuple(breach.at(place) for breach in found) if found else row
-        tree = read_line(line, place)
-        return (tree,) if isinstance(tree, Problem) else self.read(tree, lambda _: place)
+            return tuple(breach.at(locate(breach.path)) for breach in found) if found else row
+        tree = read_line(line, locate(()))
+        return (tree,) if isinstance(tree, Problem) else self.read(tree, locate)
 
     def _of_plain(self, ballot: PlainBallot, row: Row) -> tuple[Breach, ...]:
         """What `breaches` says of the same ballot, without an act being built."""

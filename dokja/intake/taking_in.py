@@ -7,7 +7,7 @@ comes after it rests on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,9 +17,9 @@ from dokja.intake.breach import Breach
 from dokja.intake.course import Course
 from dokja.intake.reading import Reader
 from dokja.intake.rules import rules_of
-from dokja.intake.timely import ballot_breaches, breaches
+from dokja.intake.timely import ballot_breaches, breaches, only_timely_ballots
 from dokja.record import Record, act_of
-from dokja.record.canonical import Row
+from dokja.record.canonical import Row, Rows
 from dokja.record.writing import Kept, Writing
 from dokja.rulebook import History
 from dokja.strict_yaml import digest_of_file
@@ -77,25 +77,26 @@ class _FileIntake:
             if batch.problems:
                 raise ActError(*batch.problems[:MOST_PROBLEMS])
             problems: list[Problem] = []
-            fresh = self._fresh(batch, start, problems)
-            for number, row in fresh:
-                if untimely := self._untimely(row):
-                    problems += (breach.at(self.acts.place(number, breach.path)) for breach in untimely)
+            rows, numbers = self._fresh(batch, start, problems)
+            if not only_timely_ballots(self.course, rows):
+                for number, row in zip(numbers, rows, strict=True):
+                    problems += (breach.at(self.acts.place(number, breach.path)) for breach in self._untimely(row))
             if problems:
                 raise ActError(*problems[:MOST_PROBLEMS])
-            self.writing.add(row for _, row in fresh)
+            self.writing.add(rows)
 
-    def _fresh(self, batch: Batch, start: int, problems: list[Problem]) -> list[tuple[int, Row]]:
-        """The rows that the record does not hold; those that contradict it go to `problems`."""
-        numbered = list(zip(batch.numbers, batch.rows, strict=True))
-        keys = [row.key for row in batch.rows]
+    def _fresh(self, batch: Batch, start: int, problems: list[Problem]) -> tuple[Rows, tuple[int, ...]]:
+        """The rows that the record does not hold, with their numbers; those that contradict it go to `problems`."""
+        keys = batch.rows.column("key")
         kept = self.writing.kept(keys)
         if not kept and len(set(keys)) == len(keys) and self.passed.isdisjoint(keys):
-            return numbered
-        return list(self._sifted(numbered, kept, start, problems))
+            return batch.rows, batch.numbers
+        numbered = zip(batch.numbers, batch.rows, strict=True)
+        sifted = list(self._sifted(numbered, kept, start, problems))
+        return Rows.of(row for _, row in sifted), tuple(number for number, _ in sifted)
 
     def _sifted(
-        self, numbered: list[tuple[int, Row]], kept: Mapping[str, Kept], start: int, problems: list[Problem]
+        self, numbered: Iterable[tuple[int, Row]], kept: Mapping[str, Kept], start: int, problems: list[Problem]
     ) -> Iterator[tuple[int, Row]]:
         here: set[str] = set()
         for number, row in numbered:

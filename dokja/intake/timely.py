@@ -40,8 +40,10 @@ from dokja.record.acts import (
     SubmissionReceived,
     Withdrawal,
 )
-from dokja.record.canonical import Row
+from dokja.record.canonical import Row, Rows
 from dokja.values import utc_text
+
+_BALLOT = "ballot"
 
 Path = tuple[str | int, ...]
 Check = Callable[[Any, Course, str], Iterator[Breach]]
@@ -61,6 +63,17 @@ def ballot_breaches(course: Course, row: Row) -> Iterator[Breach]:
     for breach in (entered, seat_breach(course, row), open_ballot_breach(course, row)):
         if breach is not None:
             yield breach
+
+
+def only_timely_ballots(course: Course, rows: Rows) -> bool:
+    """Whether all are ballots, and plainly none has a breach: millions of them have fewer teams in fewer stages."""
+    if course.panels or course.grid.rows or any(kind != _BALLOT for kind in set(rows.column("type"))):
+        return False
+    first: dict[tuple[str, str], str] = {}
+    for stage, team, when in zip(*map(rows.column, ("stage", "team", "when")), strict=True):
+        if first.setdefault((stage, team), when) > when:
+            first[stage, team] = when
+    return all(entry_breach(course, stage, team, when) is None for (stage, team), when in first.items())
 
 
 def entry_breach(course: Course, stage: str, team: str, when: str, path: Path = ("team",)) -> Breach | None:

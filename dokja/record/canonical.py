@@ -8,8 +8,9 @@ no are JSON booleans. Reading the bytes and writing them again gives the same by
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 
 import rfc8785
 
@@ -30,6 +31,29 @@ class Row(NamedTuple):
     team: str | None
     body: bytes
     leaf: bytes
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows that follow each other, kept as columns: that is how they go to other processes and to a database."""
+
+    columns: tuple[tuple[Any, ...], ...] = ((),) * len(Row._fields)
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Self:
+        """The rows as columns."""
+        columns = tuple(zip(*rows, strict=True))
+        return cls(columns) if columns else cls()
+
+    def column(self, name: str) -> tuple[Any, ...]:
+        """One field of every row."""
+        return self.columns[Row._fields.index(name)]
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(Row._make, zip(*self.columns, strict=True))
 
 
 def tree_of(act: AnyAct) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from sqlalchemy import URL, ColumnElement, Engine, select, true
 from dokja.errors import Place, Problem, RecordError
 from dokja.record.acts import AnyAct
 from dokja.record.bulk import light
-from dokja.record.canonical import act_of, row_of
+from dokja.record.canonical import Rows, act_of, row_of
 from dokja.record.connecting import PATIENCE_SECONDS, connect, one_writer, place_of, prepare, url_of
 from dokja.record.entries import BallotRow, Entry
 from dokja.record.merkle import EMPTY_ROOT
@@ -132,7 +132,7 @@ class Record:
     def append(self, acts: Iterable[AnyAct]) -> range:
         """Append acts in one transaction and return their indexes; a key that is taken refuses them all."""
         with self.writing() as writing:
-            writing.add(row_of(act) for act in acts)
+            writing.add(Rows.of(row_of(act) for act in acts))
             return range(writing.start, writing.size)
 
     def close(self) -> None:

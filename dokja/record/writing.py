@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -10,7 +10,7 @@ from typing import Self
 
 from sqlalchemy import ClauseElement, Connection, Dialect, bindparam, insert, select
 
-from dokja.record.canonical import Row
+from dokja.record.canonical import Rows
 from dokja.record.merkle import Frontier
 from dokja.record.tables import ACTS, FILES, HEADS
 from dokja.values import utc_text
@@ -67,16 +67,17 @@ class Writing:
             found.update((key, Kept(index, leaf)) for key, index, leaf in rows)
         return found
 
-    def add(self, rows: Iterable[Row]) -> None:
+    def add(self, rows: Rows) -> None:
         """Append rows, each at the next index.
 
         Statements go to the driver with their values by position: a million rows take half the time that way.
         """
-        added = list(rows)
-        values = [(index, *row) for index, row in enumerate(added, start=self.size)]
-        self.frontier.extend(row.leaf for row in added)
-        if values:
-            self.connection.exec_driver_sql(_append(self.connection.dialect), values)
+        if not rows:
+            return
+        start = self.size
+        self.frontier.extend(rows.column("leaf"))
+        values = list(zip(range(start, self.size), *rows.columns, strict=True))
+        self.connection.exec_driver_sql(_append(self.connection.dialect), values)
 
     def note_file(self, digest: str, name: str) -> None:
         """Remember that every act of the file with this digest is in the record."""

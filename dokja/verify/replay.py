@@ -10,7 +10,7 @@ from functools import partial
 from itertools import chain, islice
 
 from dokja.adjudicate import adjudicate, gather
-from dokja.errors import NOWHERE, Problem
+from dokja.errors import NOWHERE, Place, Problem
 from dokja.intake.course import Course
 from dokja.intake.draws import CODES as DRAW_CODES
 from dokja.intake.reading import Reader
@@ -25,6 +25,7 @@ from dokja.record.entries import BallotRow
 from dokja.record.parallel import spread
 from dokja.record.transparency.sealing.ballots import SealedMarks, counted_ballots, sealed_marks
 from dokja.record.transparency.sealing.openings import Openings
+from dokja.strict_yaml import Path_
 from dokja.verify.amendments import amendment_faults, unpinned, unpublished
 from dokja.verify.audiences import Audience, opened_to
 from dokja.verify.course import Contents, Walk
@@ -142,11 +143,15 @@ def _batches(bodies: Iterable[bytes]) -> Iterator[tuple[int, list[bytes]]]:
 def _read(reader: Reader, batch: tuple[int, list[bytes]]) -> list[tuple[Row | tuple[Problem, ...], BallotRow | None]]:
     """What each entry of a batch says by itself: its row or what is wrong with it, and a ballot's marks."""
     first, bodies = batch
-    rows = (reader.read_line(body, NOWHERE) for body in bodies)
+    rows = (reader.read_line(body, _nowhere) for body in bodies)
     return [
         (row, light(index, row.body) if isinstance(row, Row) and row.type == "ballot" else None)
         for index, row in enumerate(rows, start=first)
     ]
+
+
+def _nowhere(_: Path_) -> Place:
+    return NOWHERE
 
 
 def _opened(walk: Walk, entries: list[Entry], shown: Shown, found: Replay) -> tuple[SealedMarks, Openings]:

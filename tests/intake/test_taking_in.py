@@ -82,6 +82,26 @@ def test_an_act_must_come_after_what_it_rests_on(tmp_path: Path, record: Record)
     assert taken(record, OPENING, bulk).taken == OPENING_ACTS + 1
 
 
+@pytest.mark.parametrize("at", [0, 7, 19])
+@pytest.mark.parametrize(
+    ("written", "instead", "code"),
+    [
+        ("2027-08-17T09:00:00+09:00", "2026-08-17T09:00:00+09:00", "act-too-early"),
+        ("team-a", "team-c", "act-team-not-admitted"),
+    ],
+)
+def test_one_untimely_ballot_among_many_is_found(
+    written: str, instead: str, code: str, at: int, tmp_path: Path, record: Record
+) -> None:
+    lines = [ballot(number, team) for number in range(10) for team in ("team-a", "team-b")]
+    lines[at] = lines[at].replace("team-b", "team-a").replace('"rater-', '"rater-9').replace(written, instead)
+    with pytest.raises(ActError) as caught:
+        taken(record, OPENING, ballots(tmp_path / "ballots.jsonl", lines))
+    found = [(problem.code, problem.place.line) for problem in caught.value.problems]
+    assert found == [(code, at + 1)]
+    assert record.size == 0
+
+
 def test_a_ballot_that_was_changed_is_a_contradiction(tmp_path: Path, record: Record) -> None:
     lines = [ballot(number) for number in range(9)]
     taken(record, OPENING, ballots(tmp_path / "ballots.jsonl", lines))
@@ -202,7 +222,7 @@ def test_bulk_reading_says_what_ordinary_reading_says(tree: dict[str, Any]) -> N
     quick = Reader(rules).read(tree, lambda _: Place())
     for separators in ((",", ":"), (", ", ": ")):
         line = json.dumps(tree, ensure_ascii=False, separators=separators).encode()
-        assert Reader(rules).read_line(line, Place()) == quick
+        assert Reader(rules).read_line(line, lambda _: Place()) == quick
     try:
         act = ACT.validate_python(tree)
     except ValueError:

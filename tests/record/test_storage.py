@@ -12,7 +12,7 @@ import pytest
 
 from dokja.errors import RecordError
 from dokja.record import Record, canonical, open_record
-from dokja.record.canonical import row_of
+from dokja.record.canonical import Rows, row_of
 from dokja.record.check import check
 from tests.record.at_hand import ballot, mixed, statement
 from tests.record.databases import Database
@@ -56,7 +56,7 @@ def test_the_root_does_not_depend_on_how_many_transactions_there_were(record: Re
 def test_an_error_undoes_the_whole_transaction(record: Record) -> None:
     before = record.heads(), record.root
     with pytest.raises(RuntimeError), record.writing() as writing:
-        writing.add([row_of(statement(50))])
+        writing.add(Rows.of([row_of(statement(50))]))
         writing.note_file("digest", "file")
         raise RuntimeError
     assert (record.heads(), record.root) == before
