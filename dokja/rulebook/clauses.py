@@ -288,10 +288,32 @@ class Draw(Clause):
 CalendarTime = Literal["opens", "submission", "evaluation", "decision"]
 
 
+DueAct = Literal[
+    "admission",
+    "audit-reported",
+    "ballot",
+    "decision",
+    "disclosure",
+    "draw-announced",
+    "evaluation-moved",
+    "finding",
+    "grant-delivered",
+    "grant-returned",
+    "marks-opened",
+    "marks-sealed",
+    "measurement-reported",
+    "objection-filed",
+    "stage-sealed",
+    "submission-received",
+    "withdrawal",
+]
+"""The acts that belong to a stage, by their types as the record has them; this room does not know the record."""
+
+
 class Due(Model):
     """An act of a type that must have happened by a time of the stage's calendar, or so many days after it."""
 
-    act: Id
+    act: DueAct
     by: CalendarTime
     after_days: Count = 0
 

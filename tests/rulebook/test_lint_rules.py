@@ -175,7 +175,6 @@ ONE_EDIT: Sequence[tuple[str, Edit]] = [
     ("DK307", ("    quorum: 5\n    conflicts_checked: true\n\n", "    quorum: 8\n    conflicts_checked: true\n\n")),
     ("DK403", ("effective: 2027-01-04T09", "effective: 2027-01-03T09")),
     ("DK405", ("      submission: 2027-07-30", "      submission: 2027-08-30")),
-    ("DK406", ("      submission: 2027-07-30T18:00:00+09:00\n", "")),
     ("DK408", ("    notice_days: 14\n", "")),
     ("DK408", ("    consent: every-team\n", "")),
     ("DK501", ("    sole_applicant: evaluated\n", "")),
@@ -197,6 +196,7 @@ ONE_EDIT: Sequence[tuple[str, Edit]] = [
     ),
     ("DK603", ("    answer_days: 3\n", "")),
     ("DK604", ("    standstill_days: 8\n", "    standstill_days: 7\n")),
+    ("DK406 DK606", ("      submission: 2027-07-30T18:00:00+09:00\n", "")),
     ("DK701", ("{step: measure, measure: expert}", "{step: measure, measure: user}")),
     (
         "DK702",
@@ -335,7 +335,8 @@ def without(text: str, clause: str) -> str:
     """The rulebook without a clause."""
     before, _, after = text.partition(f"  - id: {clause}\n")
     assert after, clause
-    position = min(at for mark in ("\n  - id: ", "\n  # ") if (at := after.find(mark)) >= 0)
+    ends = (at for mark in ("\n  - id: ", "\n  # ") if (at := after.find(mark)) >= 0)
+    position = min(ends, default=len(after))
     return before + after[position + 1 :]
 
 
@@ -351,6 +352,7 @@ def without(text: str, clause: str) -> str:
         ("DK106", "cut-1"),
         ("DK208 DK701", "score-1"),
         ("DK603", "objections-1"),
+        ("DK605", "record-1"),
         ("DK701", "experts-1"),
         ("DK103", "independence-1"),
     ],

@@ -1,4 +1,4 @@
-"""What is shown to whom is fixed in advance, and a decision waits until it can be objected to."""
+"""Fixed in advance: what is shown to whom, what must be in the record by when, how a decision is objected to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import product
 from typing import get_args
 
 from dokja.language import mark
-from dokja.rulebook.clauses import Audience, Disclosure, Field_, Objections
+from dokja.rulebook.clauses import Audience, Disclosure, Field_, Objections, RecordKeeping
 from dokja.rulebook.linter.finding import Remark
 from dokja.rulebook.linter.subject import Subject
 
@@ -88,3 +88,29 @@ def short_standstill(subject: Subject) -> Iterator[Remark]:
                 mark("Let the standstill last as long as the window and the answers together."),
                 {"standstill": str(clause.standstill_days), "needed": str(needed)},
             )
+
+
+def duties_unsaid(subject: Subject) -> Iterator[Remark]:
+    """A stage whose rules name no act that must be in the record by a day."""
+    for stage in subject.stages:
+        if not any(clause.due for clause in subject.all(RecordKeeping, stage.id)):
+            yield subject.remark(
+                stage,
+                mark("No clause says which acts of {stage} must be in the record, and by when."),
+                mark("Add a record clause with what is due, at least the decision and what is made known of it."),
+                {"stage": stage.id},
+            )
+
+
+def duty_dayless(subject: Subject) -> Iterator[Remark]:
+    """An act that is due by a time which the stage's calendar leaves open, so that nobody can say that it is late."""
+    for stage in subject.stages:
+        for clause in subject.all(RecordKeeping, stage.id):
+            for due in clause.due:
+                if getattr(stage.calendar, due.by) is None:
+                    yield subject.remark(
+                        clause,
+                        mark("By “{clause}” an act “{act}” is due, and the calendar of {stage} fixes no “{by}”."),
+                        mark("Fix the day in the calendar, or let the act be due by another one."),
+                        {"act": due.act, "by": due.by, "stage": stage.id},
+                    )

@@ -124,6 +124,18 @@ _TABLE: tuple[tuple[str, str, str, Callable[[Subject], Iterator[Remark]]], ...] 
         mark("A standstill shorter than the objections."),
         publicity_rules.short_standstill,
     ),
+    (
+        "DK605",
+        "duties-unsaid",
+        mark("A stage of which nothing must be in the record."),
+        publicity_rules.duties_unsaid,
+    ),
+    (
+        "DK606",
+        "duty-without-day",
+        mark("A duty for a day that the calendar does not fix."),
+        publicity_rules.duty_dayless,
+    ),
     ("DK701", "unknown-reference", mark("A name that leads nowhere."), structure_rules.unknown_reference),
     ("DK702", "two-of-a-kind", mark("Two clauses on one question."), structure_rules.two_of_a_kind),
     ("DK703", "idle-panel", mark("A panel without a task."), structure_rules.idle_panel),
