@@ -80,9 +80,10 @@ def _by_votes(gate: Gate, marks: Marks) -> Result:
         return "unknown"
     if marks.objections >= gate.quorum.fail_at:
         return "does-not-meet"
-    if marks.sealed:
+    enough = len(marks.indexes) >= gate.quorum.raters
+    if marks.sealed and not (enough and marks.objections + marks.sealed < gate.quorum.fail_at):
         return "unknown"
-    return "meets" if len(marks.indexes) >= gate.quorum.raters else "undecided"
+    return "meets" if enough else "undecided"
 
 
 def passes(results: Sequence[GateResult], team: str) -> Modality:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from dokja.adjudicate.evidence import Evidence, Marks
@@ -213,16 +214,29 @@ def _panel(measure: AnyMeasure, team: str, known: Facts) -> Value:
     marks = known.evidence.marks.get((known.stage, measure.panel, measure.id, team), Marks())
     rule = known.panels.get(measure.panel)
     quorum = rule.quorum if rule and rule.quorum else 1
-    # A mark that is sealed would count: without it the others say nothing exact, and nothing that bounds it.
-    figure = combined(measure, marks) if len(marks.totals) >= quorum and not marks.sealed else None
+    figure = _figure(measure, marks) if len(marks.totals) >= quorum else None
     if figure is None:
         return Value(unknown(measure), marks.indexes)
-    return Value(point(figure * Fraction(measure.points) / Fraction(measure.per)), marks.indexes)
+    return Value(figure.times(Fraction(measure.points) / Fraction(measure.per)), marks.indexes)
 
 
-def combined(measure: Panel, marks: Marks) -> Fraction | None:
+def _figure(measure: Panel, marks: Marks) -> Interval | None:
+    """The panel's figure, whatever the raters marked whose marks are sealed; `None` where nothing bounds it.
+
+    A sealed mark lies between the lowest and the highest, or is none: its rater may be absent for this team. Marks
+    that are added at an end move a mean, trimmed or not, towards that end; a sum they can only raise.
+    """
+    if combined(measure, marks.totals) is None:
+        return None
+    lowest = Decimal(0) if measure.combine == "sum" else measure.lowest_mark * len(measure.criteria)
+    highest_mark = sum((criterion.points for criterion in measure.criteria), Decimal(0))
+    lower, upper = (combined(measure, [*marks.totals, *[end] * marks.sealed]) for end in (lowest, highest_mark))
+    return None if lower is None or upper is None else Interval(lower, upper)
+
+
+def combined(measure: Panel, marks: Sequence[Decimal]) -> Fraction | None:
     """The raters' marks as one figure; `None` where no mark is left after dropping the highest and the lowest."""
-    totals = sorted(marks.totals)
+    totals = sorted(marks)
     if measure.combine == "sum":
         return Fraction(sum(totals)) if totals else None
     dropped = (measure.drop_lowest, measure.drop_highest) if measure.combine == "trimmed-mean" else (0, 0)

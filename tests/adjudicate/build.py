@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from dokja.adjudicate import Evidence, gather
@@ -81,9 +82,9 @@ def evidence(acts: Sequence[dict[str, Any]], leave_out: Sequence[str] = (), hori
 
 
 def _row(position: int, ballot: Ballot) -> BallotRow:
-    total = sum(ballot.marks.values()) if ballot.marks else None
+    total = sum(ballot.marks.values(), Decimal(0)) if ballot.marks else None
     subject = ballot.measure or ballot.gate or ""
     when = ballot.model_dump(mode="json")["when"]
     return BallotRow(
-        position, when, ballot.stage, ballot.panel, subject, ballot.rater, ballot.team, total or None, ballot.meets
+        position, when, ballot.stage, ballot.panel, subject, ballot.rater, ballot.team, total, ballot.meets
     )

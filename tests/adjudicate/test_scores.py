@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dokja.adjudicate.evidence import Marks
 from dokja.adjudicate.interval import Interval, between, point
 from dokja.adjudicate.scores import Value, evaluate, facts
 from dokja.rulebook.clauses import PanelRule
@@ -134,6 +137,45 @@ def test_below_its_quorum_a_panel_says_nothing() -> None:
     measure = panel("15", "5", "mean")
     assert values(measure, ballots("axis", {"a": ["5", "5"]}), rules)["axis"]["a"].interval == between(0, 15)
     assert values(measure, ballots("axis", {"a": ["5", "5", "5"]}), rules)["axis"]["a"].interval == point(15)
+
+
+COMBINED: dict[str, dict[str, str]] = {
+    "mean": {},
+    "sum": {},
+    "trimmed-mean": {"drop_highest": "1", "drop_lowest": "1"},
+}
+
+
+def of_marks(measure: dict[str, Any], open_: Sequence[int], sealed: int = 0) -> Interval:
+    """Team a's value of a panel of whose raters some are open and some are sealed."""
+    marks = Marks(totals=[Decimal(mark) for mark in open_], sealed=sealed)
+    held = replace(evidence([report("a", "other", value="1")]), marks={("stage-1", "experts", "axis", "a"): marks})
+    return evaluate(MEASURE.validate_python(measure), facts("stage-1", TEAMS, held, {}))["axis"]["a"].interval
+
+
+@given(
+    combine=st.sampled_from(sorted(COMBINED)),
+    open_=st.lists(st.integers(1, 5), min_size=3, max_size=6),
+    hidden=st.lists(st.sampled_from([None, 1, 2, 3, 4, 5]), max_size=3),
+)
+def test_sealed_marks_bound_a_panel_whatever_they_are(
+    combine: str, open_: list[int], hidden: list[int | None]
+) -> None:
+    """`None`: a rater who is absent for the team. The bounds hold, and for a mean they are reached."""
+    measure = panel("15", "5", combine, lowest_mark="1", **COMBINED[combine])
+    bounds = of_marks(measure, open_, len(hidden))
+    truth = of_marks(measure, [*open_, *(mark for mark in hidden if mark is not None)])
+    assert truth.exact
+    assert bounds.lower <= truth.lower <= bounds.upper
+    assert bounds.upper == of_marks(measure, [*open_, *[5] * len(hidden)]).upper
+    assert bounds.lower == of_marks(measure, [*open_, *([] if combine == "sum" else [1] * len(hidden))]).lower
+
+
+def test_sealed_marks_do_not_stand_in_for_open_ones() -> None:
+    measure = panel("15", "5", "trimmed-mean", drop_highest="1", drop_lowest="1")
+    assert of_marks(measure, [], 9) == between(0, 15)
+    assert of_marks(measure, [3, 4], 9) == between(0, 15)
+    assert of_marks(measure, [3, 3, 4], 0) == point(9)
 
 
 def test_the_first_team_gets_all_points_and_the_others_their_share() -> None:
