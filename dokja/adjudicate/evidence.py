@@ -9,12 +9,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
 from dokja.record.acts import Act, AnyAct, Ballot
 from dokja.record.entries import BallotRow, Entry
+from dokja.values import utc_text
 
 A = TypeVar("A", bound=Act)
 
@@ -53,21 +54,23 @@ class Evidence:
 def gather(
     entries: Iterable[Entry],
     ballots: Iterable[BallotRow],
-    horizon: datetime,
+    horizon: datetime | None = None,
     leave_out: Iterable[str] = (),
 ) -> Evidence:
     """Fold a record into evidence.
 
-    entries: acts, with or without ballots (a ballot among them is passed over). leave_out: ids of sources whose acts
-    do not count, such as those of leaks.
+    entries: acts, with or without ballots (a ballot among them is passed over), and at least one. horizon: what
+    happened later does not count; left out, it is the latest time of any act or ballot. leave_out: ids of sources
+    whose acts do not count, such as those of leaks.
     """
-    hidden = frozenset(leave_out)
-    kept = tuple(entry for entry in entries if _counts(entry.act, horizon, hidden))
-    latest = horizon.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    hidden, given = frozenset(leave_out), tuple(entries)
+    latest = utc_text(horizon) if horizon is not None else None
+    last = max(utc_text(entry.act.when) for entry in given)
     marks: dict[Subject, Marks] = {}
     for row in ballots:
-        if row.when > latest:
+        if latest is not None and row.when > latest:
             continue
+        last = max(last, row.when)
         subject = (row.stage, row.panel, row.subject, row.team)
         held = marks.get(subject)
         if held is None:
@@ -80,7 +83,8 @@ def gather(
             held.totals.append(row.total)
         elif row.meets is False:
             held.objections += 1
-    return Evidence(horizon, kept, marks)
+    until = datetime.fromisoformat(last) if horizon is None else horizon
+    return Evidence(until, tuple(entry for entry in given if _counts(entry.act, until, hidden)), marks)
 
 
 def _counts(act: AnyAct, horizon: datetime, hidden: frozenset[str]) -> bool:

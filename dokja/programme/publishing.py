@@ -62,9 +62,8 @@ def _outcome(programme: Programme, record: Record, entries: tuple[Entry, ...], h
                 Place(programme.folder),
             )
         )
-    horizon = max(entry.act.when for entry in entries)
     marks = sealed_marks(entries)
     openings = read_openings(programme.openings_folder, marks.grid) if marks.rows else Openings()
     ballots = counted_ballots(record.ballots(), marks, openings)
-    evidence = gather(entries, ballots, horizon, hidden)
+    evidence = gather(entries, ballots, leave_out=hidden)
     return adjudicate(programme.history, evidence, tuple(sorted(hidden)))

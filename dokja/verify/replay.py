@@ -210,7 +210,6 @@ def _recompute(contents: Contents, entries: list[Entry], ballots: Iterable[Ballo
     if cited:
         said = mark("What leaked: acts that rest on {sources} were left out of the outcome.")
         found.unchecked.append(Unchecked(said, {"sources": ", ".join(map(str, cited))}))
-    horizon = max(entry.act.when for entry in entries)
-    outcome = adjudicate(contents.history, gather(entries, ballots, horizon, leaks), tuple(sorted(leaks)))
+    outcome = adjudicate(contents.history, gather(entries, ballots, leave_out=leaks), tuple(sorted(leaks)))
     found.faults.extend(decision_faults(outcome))
     found.unchecked.extend(left_open(outcome))

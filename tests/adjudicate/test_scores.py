@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dokja.adjudicate.evidence import Marks
+from dokja.adjudicate.evidence import Marks, gather
 from dokja.adjudicate.interval import Interval, between, point
 from dokja.adjudicate.scores import Value, evaluate, facts
+from dokja.record.entries import BallotRow, Entry
 from dokja.rulebook.clauses import PanelRule
 from dokja.rulebook.measures import AnyMeasure
-from tests.adjudicate.build import evidence, leaf, node
+from tests.adjudicate.build import act, evidence, leaf, node
 from tests.adjudicate.test_narrowing import MEASURE
 
 TEAMS = ("a", "b", "c")
@@ -120,6 +121,15 @@ def test_a_trimmed_mean_drops_the_highest_and_the_lowest() -> None:
 def test_the_published_mean_of_marks_3_7_gives_the_published_points(points: str, expected: Fraction) -> None:
     marks = {"a": ["4", "4", "4", "4", "4", "4", "4", "3", "3", "3"]}
     assert values(panel(points, "5", "mean"), ballots("axis", marks))["axis"]["a"].interval == point(expected)
+
+
+def test_marks_that_came_after_every_other_act_count_unless_a_horizon_is_given() -> None:
+    first = act("withdrawal", 0, "2025-02-01T00:00:00+09:00", stage="other", team="x")
+    rows = [BallotRow(1, "2025-12-30T15:00:00Z", "stage-1", "experts", "axis", "r0", "a", Decimal(5), None)]
+    found = gather([Entry(0, first)], rows)
+    assert (found.horizon.isoformat(), len(found.marks)) == ("2025-12-30T15:00:00+00:00", 1)
+    until = gather([Entry(0, first)], rows, first.when)
+    assert (until.horizon, len(until.marks)) == (first.when, 0)
 
 
 def test_below_its_quorum_a_panel_says_nothing() -> None:
