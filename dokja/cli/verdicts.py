@@ -20,7 +20,7 @@ from dokja.report.edition import Edition
 from dokja.report.figure_tables import AdditionRow, addition_rows
 from dokja.report.stage_summary import began, decision_of, headline, summary
 from dokja.report.standings import Standings, standings
-from dokja.report.verdict_rows import VerdictRow, verdict_rows
+from dokja.report.verdict_rows import Part, VerdictRow, parts, verdict_rows
 
 COLOURS: dict[str, str] = {
     "agreed": "green",
@@ -70,23 +70,20 @@ def stage_lines(outcome: StageOutcome, edition: Edition) -> Iterator[RenderableT
 
 
 def parting_lines(outcome: Outcome, edition: Edition) -> Iterator[RenderableType]:
-    """Where the decisions and the rules in force part; nothing where no decision was taken."""
-    decided = [stage for stage in outcome.stages if stage.holdings]
-    if not decided:
+    """Where decisions and admissions part from the rules in force; nothing where none was taken."""
+    if not any(stage.holdings for stage in outcome.stages) and not any(call.holdings for call in outcome.calls):
         return
     yield Padding(Text(edition.voice(mark("Where decisions and rules part")), style="bold"), (1, 0, 0, 0))
-    parting = [
-        (stage, row) for stage in decided for row in verdict_rows(stage, edition) if row.verdict.kind in PARTING
-    ]
+    parting = [part for part in parts(edition) if part.verdict.kind in PARTING]
     if not parting:
         yield Padding(Text(edition.voice(mark("Nowhere."))), (0, 0, 0, 2), expand=False)
         return
     table = Table.grid(padding=(0, 3, 0, 0))
     for _ in range(3):
         table.add_column(overflow=FOLD)
-    for stage, row in parting:
-        said = Text(f"{row.subject.striptags()}: {row.decided.striptags()}")
-        table.add_row(Text(edition.stage_title(stage.stage)), said, _verdict(row))
+    for part in parting:
+        said = Text(f"{part.subject.striptags()}: {part.decided.striptags()}")
+        table.add_row(_plain(part.where), said, _verdict(part))
     yield Padding(table, (0, 0, 0, 2), expand=False)
 
 
@@ -173,7 +170,7 @@ def _table() -> Table:
     return Table(box=RULED, pad_edge=False, header_style="bold dim", show_edge=False, padding=(0, 2, 0, 0))
 
 
-def _verdict(row: VerdictRow) -> Text:
+def _verdict(row: VerdictRow | Part) -> Text:
     return Text(row.verdict.said.striptags(), style=COLOURS[row.verdict.kind])
 
 

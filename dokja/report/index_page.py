@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from dokja.adjudicate import StageOutcome, Verdict
-from dokja.language import mark
 from dokja.report import addresses
 from dokja.report.cells import Label, NumberCell, by_place, decided_label, number_cell, place
 from dokja.report.course_chart import CourseRow, course_charts, course_rows
@@ -17,13 +15,8 @@ from dokja.report.drawing import Chart
 from dokja.report.edition import Edition
 from dokja.report.stage_summary import began, decision_of, headline
 from dokja.report.timeline import Month, timeline
-from dokja.report.verdict_rows import verdict_rows
+from dokja.report.verdict_rows import Part, parts
 from dokja.report.words import VERDICT_MEANINGS, VERDICTS
-
-ADMISSION_MEANINGS: Mapping[Verdict, str] = {
-    **VERDICT_MEANINGS,
-    "open": mark("The clause asks for a majority of the panel; how the panel voted was not published."),
-}
 
 
 @dataclass(frozen=True)
@@ -33,18 +26,6 @@ class Tally:
     verdict: Label
     count: int
     meaning: Markup
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of a decision on which rulebook and decision do not meet; the reason is told where there is one."""
-
-    where: Markup
-    subject: Markup
-    decided: Markup
-    follows: tuple[Markup, ...]
-    verdict: Label
-    reason: Markup
 
 
 @dataclass(frozen=True)
@@ -109,7 +90,7 @@ def index_page(edition: Edition) -> IndexPage:
         title=edition.text(about.title),
         summary=edition.text(about.summary) if about.summary else None,
         tallies=_tallies(edition),
-        parts=tuple(part for part in _parts(edition) if part.verdict.kind != "agreed"),
+        parts=tuple(part for part in parts(edition) if part.verdict.kind != "agreed"),
         stages=tuple(_card(outcome, edition) for outcome in stages),
         stage_titles=tuple(edition.stage(outcome.stage).shown for outcome in stages),
         teams=tuple(
@@ -123,7 +104,7 @@ def index_page(edition: Edition) -> IndexPage:
 
 
 def _tallies(edition: Edition) -> tuple[Tally, ...]:
-    counted = Counter(part.verdict.kind for part in _parts(edition))
+    counted = Counter(part.verdict.kind for part in parts(edition))
     order: tuple[Verdict, ...] = ("agreed", "contradicted", "not-covered", "open")
     return tuple(
         Tally(
@@ -131,26 +112,6 @@ def _tallies(edition: Edition) -> tuple[Tally, ...]:
         )
         for verdict in order
     )
-
-
-def _parts(edition: Edition) -> Iterator[Part]:
-    """Every part of every decision, and every admission by a call."""
-    meanings = [edition.say(meaning) for meaning in VERDICT_MEANINGS.values()]
-    for outcome in edition.publication.outcome.stages:
-        for row in verdict_rows(outcome, edition):
-            where = edition.stage(outcome.stage).shown
-            reason = Markup(" ").join(each for each in row.reasons if each not in meanings)
-            yield Part(where, row.subject, row.decided, row.follows, row.verdict, reason)
-    for call in edition.publication.outcome.calls:
-        for holding in call.holdings:
-            yield Part(
-                where=edition.say(mark("Call “{call}”"), {"call": edition.call(call.call)}),
-                subject=edition.team(holding.subject).shown,
-                decided=edition.say(mark("admitted")),
-                follows=(),
-                verdict=Label(holding.verdict, edition.say(VERDICTS[holding.verdict])),
-                reason=edition.say(ADMISSION_MEANINGS[holding.verdict]),
-            )
 
 
 def _card(outcome: StageOutcome, edition: Edition) -> StageCard:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from dokja.adjudicate import Fate, Holding, Modality, Reading, StageOutcome
 from dokja.language import mark
+from dokja.record.acts import Admission
 from dokja.report.cells import Label
 from dokja.report.edition import Edition
 from dokja.report.stage_summary import call_sentence, remaining, unpublished_gates
@@ -53,6 +54,18 @@ class VerdictRow:
     clauses: tuple[Markup, ...]
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of a decision on which rulebook and decision do not meet; the reason is told where there is one."""
+
+    where: Markup
+    subject: Markup
+    decided: Markup
+    follows: tuple[Markup, ...]
+    verdict: Label
+    reason: Markup
+
+
 def verdict_rows(outcome: StageOutcome, edition: Edition) -> tuple[VerdictRow, ...]:
     """Every part of the decision: the number first, then calls, then teams."""
     parts = ("number", "call", "team")
@@ -61,6 +74,36 @@ def verdict_rows(outcome: StageOutcome, edition: Edition) -> tuple[VerdictRow, .
         for part in parts
         for holding in outcome.holdings
         if holding.part == part
+    )
+
+
+def parts(edition: Edition) -> Iterator[Part]:
+    """Every part of every decision, and every admission by a call."""
+    meanings = [edition.say(meaning) for meaning in VERDICT_MEANINGS.values()]
+    for outcome in edition.publication.outcome.stages:
+        for row in verdict_rows(outcome, edition):
+            where = edition.stage(outcome.stage).shown
+            reason = Markup(" ").join(each for each in row.reasons if each not in meanings)
+            yield Part(where, row.subject, row.decided, row.follows, row.verdict, reason)
+    for call in edition.publication.outcome.calls:
+        for holding in call.holdings:
+            yield _admission(holding, edition)
+
+
+def _admission(holding: Holding, edition: Edition) -> Part:
+    """A team that a call admitted, with the call's clause and the panel's vote."""
+    act = edition.publication.acts[holding.act] if holding.act is not None else None
+    assert isinstance(act, Admission)  # noqa: S101 - a call holds nothing else
+    unsaid = mark("The clause asks for a majority of the panel; how the panel voted was not published.")
+    votes = mark("{in_favour} of the panel's {panel_size} were in favour.")
+    said = unsaid if holding.verdict == "open" else votes if act.in_favour is not None and act.panel_size else None
+    return Part(
+        where=edition.say(mark("Call “{call}”"), {"call": edition.call(act.call)}),
+        subject=edition.team(holding.subject).shown,
+        decided=edition.say(mark("admitted")),
+        follows=tuple(edition.clause(clause, act.when).shown for clause in holding.clauses),
+        verdict=Label(holding.verdict, edition.say(VERDICTS[holding.verdict])),
+        reason=edition.say(said, {"in_favour": act.in_favour, "panel_size": act.panel_size}) if said else Markup(),
     )
 
 

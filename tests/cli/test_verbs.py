@@ -260,3 +260,19 @@ def test_every_lint_code_is_explained(code: str, lang: str, dokja: Dokja) -> Non
     as_json = json.loads(dokja("lint", "--explain", code, "--lang", lang, "--json").out)
     assert as_json["code"] == code
     assert as_json["page"] in said.out
+
+
+def test_an_admission_against_the_panel_s_vote_stands_among_what_parts(small: Path, dokja: Dokja) -> None:
+    acts = small / "acts" / "0003-late.yaml"
+    acts.write_text(
+        "acts:\n  - {type: application, id: late, who: team-c, when: 2027-01-30T09:00:00+09:00, call: first-call, "
+        "team: team-c, name: {ko: 다 팀, en: Team C}}\n"
+        "  - {type: admission, id: late-in, who: office, when: 2027-02-10T11:00:00+09:00, call: first-call, "
+        "stage: stage-1, team: team-c, in_favour: 4, panel_size: 10}\n",
+        encoding="utf-8",
+    )
+    said = dokja("run", small)
+    parts = said.out[said.out.index("Where decisions and rules part") :]
+    assert re.search(r"Call “First call” +Team C: admitted +contradicted", parts)
+    page = (small / "site" / "en" / "index.html").read_text(encoding="utf-8")
+    assert "4 of the panel's 10 were in favour." in page
