@@ -51,40 +51,72 @@ class Evidence:
                 yield entry.index, entry.act
 
 
+@dataclass
+class Folded:
+    """Ballots as marks and votes.
+
+    last: the latest time of any of them, "" where there are none. horizon: what came later does not count.
+    """
+
+    marks: dict[Subject, Marks] = field(default_factory=dict)
+    last: str = ""
+    horizon: datetime | None = None
+
+
 def gather(
     entries: Iterable[Entry],
-    ballots: Iterable[BallotRow],
-    horizon: datetime | None = None,
+    ballots: Folded,
     leave_out: Iterable[str] = (),
 ) -> Evidence:
-    """Fold a record into evidence.
+    """What counts of a record, up to the horizon of its ballots; where they have none, up to the latest time of all.
 
-    entries: acts, with or without ballots (a ballot among them is passed over), and at least one. horizon: what
-    happened later does not count; left out, it is the latest time of any act or ballot. leave_out: ids of sources
-    whose acts do not count, such as those of leaks.
+    entries: acts, with or without ballots (a ballot among them is passed over), and at least one.
+    leave_out: ids of sources whose acts do not count, such as those of leaks.
     """
     hidden, given = frozenset(leave_out), tuple(entries)
+    horizon = ballots.horizon
+    if horizon is None:
+        horizon = datetime.fromisoformat(max(ballots.last, *(utc_text(entry.act.when) for entry in given)))
+    return Evidence(horizon, tuple(entry for entry in given if _counts(entry.act, horizon, hidden)), ballots.marks)
+
+
+def fold(ballots: Iterable[BallotRow], horizon: datetime | None = None) -> Folded:
+    """Ballots as marks and votes, up to a horizon if one is named."""
     latest = utc_text(horizon) if horizon is not None else None
-    last = max(utc_text(entry.act.when) for entry in given)
     marks: dict[Subject, Marks] = {}
-    for row in ballots:
-        if latest is not None and row.when > latest:
+    last = ""
+    for position, when, stage, panel, named, _, team, total, meets in ballots:
+        if latest is not None and when > latest:
             continue
-        last = max(last, row.when)
-        subject = (row.stage, row.panel, row.subject, row.team)
+        last = max(last, when)
+        subject = (stage, panel, named, team)
         held = marks.get(subject)
         if held is None:
             held = marks[subject] = Marks()
-        if row.total is None and row.meets is None:
+        if total is None and meets is None:
             held.sealed += 1
             continue
-        held.indexes.append(row.position)
-        if row.total is not None:
-            held.totals.append(row.total)
-        elif row.meets is False:
+        held.indexes.append(position)
+        if total is not None:
+            held.totals.append(total)
+        elif meets is False:
             held.objections += 1
-    until = datetime.fromisoformat(last) if horizon is None else horizon
-    return Evidence(until, tuple(entry for entry in given if _counts(entry.act, until, hidden)), marks)
+    return Folded(marks, last, horizon)
+
+
+def joined(parts: Iterable[Folded]) -> Folded:
+    """What was folded of ballots that follow each other, part by part, as if it had been folded in one go."""
+    whole = Folded()
+    for part in parts:
+        whole.horizon = part.horizon
+        whole.last = max(whole.last, part.last)
+        for subject, more in part.marks.items():
+            held = whole.marks.setdefault(subject, Marks())
+            held.totals += more.totals
+            held.objections += more.objections
+            held.sealed += more.sealed
+            held.indexes += more.indexes
+    return whole
 
 
 def _counts(act: AnyAct, horizon: datetime, hidden: frozenset[str]) -> bool:

@@ -6,15 +6,12 @@ from collections.abc import Collection
 
 from dokja.adjudicate import Outcome, adjudicate, gather
 from dokja.errors import Place, Problem, ProgrammeError
+from dokja.programme.ballots import ballots_folded
 from dokja.programme.folder import Programme
 from dokja.programme.standing import signed
 from dokja.record import Record
 from dokja.record.acts import Ballot
-from dokja.record.entries import Entry
 from dokja.record.transparency.placing import places
-from dokja.record.transparency.sealing.ballots import counted_ballots, sealed_marks
-from dokja.record.transparency.sealing.kept import read_openings
-from dokja.record.transparency.sealing.openings import Openings
 from dokja.report import Publication
 from dokja.rulebook import lint
 
@@ -33,17 +30,23 @@ def publish(
     proof of every act, for the pages.
     """
     entries = tuple(entry for entry in record.entries() if not isinstance(entry.act, Ballot))
-    outcome = _outcome(programme, record, entries, hidden)
+    if not entries:
+        raise _no_acts(programme)
+    ballots = ballots_folded(record, entries, programme.openings_folder)
+
+    def outcome_without(sources: Collection[str]) -> Outcome:
+        return adjudicate(programme.history, gather(entries, ballots, leave_out=sources), tuple(sorted(sources)))
+
     leaks = {source.id for source in programme.about.sources if source.standing == "leak"} - set(hidden)
     cited = {entry.act.source for entry in entries}
     wanted = alternatives and bool(leaks & cited)
-    without = {"leaks": _outcome(programme, record, entries, {*hidden, *leaks})} if wanted else {}
+    without = {"leaks": outcome_without({*hidden, *leaks})} if wanted else {}
     return Publication(
         about=programme.about,
         history=programme.history,
         findings=lint(programme.history),
         acts={entry.index: entry.act for entry in entries},
-        outcome=outcome,
+        outcome=outcome_without(hidden),
         size=record.size,
         root=record.root.hex(),
         alternatives=without,
@@ -52,18 +55,12 @@ def publish(
     )
 
 
-def _outcome(programme: Programme, record: Record, entries: tuple[Entry, ...], hidden: Collection[str]) -> Outcome:
-    if not entries:
-        raise ProgrammeError(
-            Problem(
-                "programme-no-acts",
-                "The programme has no acts yet.",
-                "Write acts/0001-….yaml.",
-                Place(programme.folder),
-            )
+def _no_acts(programme: Programme) -> ProgrammeError:
+    return ProgrammeError(
+        Problem(
+            "programme-no-acts",
+            "The programme has no acts yet.",
+            "Write acts/0001-….yaml.",
+            Place(programme.folder),
         )
-    marks = sealed_marks(entries)
-    openings = read_openings(programme.openings_folder, marks.grid) if marks.rows else Openings()
-    ballots = counted_ballots(record.ballots(), marks, openings)
-    evidence = gather(entries, ballots, leave_out=hidden)
-    return adjudicate(programme.history, evidence, tuple(sorted(hidden)))
+    )

@@ -83,9 +83,10 @@ class Record:
         """The acts from index `since` on, in order; ballots only where asked for, they may be millions."""
         return self._read(since, true() if ballots else NOT_A_BALLOT, _entry)
 
-    def ballots(self, since: int = 0) -> Iterator[BallotRow]:
-        """The ballots from index `since` on, in order, as light rows."""
-        return self._read(since, ACTS.c.type == "ballot", light)
+    def ballots(self, since: int = 0, before: int | None = None) -> Iterator[BallotRow]:
+        """The ballots from index `since` on, in order, as light rows; those before index `before`, if it is named."""
+        wanted = ACTS.c.type == "ballot"
+        return self._read(since, wanted if before is None else wanted & (ACTS.c["index"] < before), light)
 
     def _read(self, since: int, wanted: ColumnElement[bool], read: Callable[[int, bytes], T]) -> Iterator[T]:
         query = select(ACTS.c["index"], ACTS.c.body).where(ACTS.c["index"] >= since, wanted)
@@ -162,3 +163,8 @@ def open_record(where: Path | str, *, create: bool = True, patience: int = PATIE
     engine = connect(url, patience)
     prepare(engine, url, create=create)
     return Record(url, engine)
+
+
+def record_at(url: URL) -> Record:
+    """A record that is known to be there, opened once more, as in another process."""
+    return Record(url, connect(url, PATIENCE_SECONDS))

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from itertools import chain, islice
 
-from dokja.adjudicate import adjudicate, gather
+from dokja.adjudicate import adjudicate, fold, gather
 from dokja.errors import NOWHERE, Place, Problem
 from dokja.intake.course import Course
 from dokja.intake.draws import CODES as DRAW_CODES
@@ -210,6 +210,6 @@ def _recompute(contents: Contents, entries: list[Entry], ballots: Iterable[Ballo
     if cited:
         said = mark("What leaked: acts that rest on {sources} were left out of the outcome.")
         found.unchecked.append(Unchecked(said, {"sources": ", ".join(map(str, cited))}))
-    outcome = adjudicate(contents.history, gather(entries, ballots, leave_out=leaks), tuple(sorted(leaks)))
+    outcome = adjudicate(contents.history, gather(entries, fold(ballots), leave_out=leaks), tuple(sorted(leaks)))
     found.faults.extend(decision_faults(outcome))
     found.unchecked.extend(left_open(outcome))

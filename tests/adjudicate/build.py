@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from dokja.adjudicate import Evidence, gather
+from dokja.adjudicate import Evidence, fold, gather
 from dokja.record.acts import ACT, AnyAct, Ballot
 from dokja.record.entries import BallotRow, Entry
 from dokja.rulebook import History
@@ -78,7 +78,7 @@ def evidence(acts: Sequence[dict[str, Any]], leave_out: Sequence[str] = (), hori
     entries = [Entry(at, each) for at, each in enumerate(made)]
     rows = [_row(entry.index, entry.act) for entry in entries if isinstance(entry.act, Ballot)]
     until = datetime.fromisoformat(horizon) if horizon else max(each.when for each in made)
-    return gather(entries, rows, until, leave_out)
+    return gather(entries, fold(rows, until), leave_out)
 
 
 def _row(position: int, ballot: Ballot) -> BallotRow:

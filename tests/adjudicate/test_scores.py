@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dokja.adjudicate.evidence import Marks, gather
+from dokja.adjudicate.evidence import Marks, fold, gather
 from dokja.adjudicate.interval import Interval, between, point
 from dokja.adjudicate.scores import Value, evaluate, facts
 from dokja.record.entries import BallotRow, Entry
@@ -126,9 +126,9 @@ def test_the_published_mean_of_marks_3_7_gives_the_published_points(points: str,
 def test_marks_that_came_after_every_other_act_count_unless_a_horizon_is_given() -> None:
     first = act("withdrawal", 0, "2025-02-01T00:00:00+09:00", stage="other", team="x")
     rows = [BallotRow(1, "2025-12-30T15:00:00Z", "stage-1", "experts", "axis", "r0", "a", Decimal(5), None)]
-    found = gather([Entry(0, first)], rows)
+    found = gather([Entry(0, first)], fold(rows))
     assert (found.horizon.isoformat(), len(found.marks)) == ("2025-12-30T15:00:00+00:00", 1)
-    until = gather([Entry(0, first)], rows, first.when)
+    until = gather([Entry(0, first)], fold(rows, first.when))
     assert (until.horizon, len(until.marks)) == (first.when, 0)
 
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import URL, select
 
 from dokja.record.canonical import canonical
 from dokja.record.entries import Entry
 from dokja.record.merkle import leaf_hash
+from dokja.record.parallel import processors, spread
 from dokja.record.refusals import told
-from dokja.record.storage import Record
+from dokja.record.storage import Record, record_at
 from dokja.record.tables import ACTS
 from dokja.record.transparency.proof_file import ProofFile
 from dokja.record.transparency.proofs import Tree
 from dokja.record.transparency.signing import last_checkpoint
+
+WINDOW = 1 << 16
+"""Acts over which one process builds the tree; a power of two, so that their trees join."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,9 @@ class Place:
 def places(record: Record, log: Path, entries: Iterable[Entry]) -> Mapping[int, Place]:
     """Where each of the entries stands, by its index."""
     size, last = record.size, last_checkpoint(log)
-    query = select(ACTS.c.leaf).where(ACTS.c["index"] < size).order_by(ACTS.c["index"])
-    with told(record.place), record.engine.connect() as connection:
-        tree = Tree.of(b"".join(connection.execute(query).scalars()))
+    windows = [range(first, min(first + WINDOW, size)) for first in range(0, size, WINDOW)]
+    with spread(partial(_tree, record.url), processors() if len(windows) > 1 else 1) as trees:
+        tree = Tree.joined(trees(windows))
     root, signed = tree.root(), last[1].size if last else 0
     found: dict[int, Place] = {}
     for entry in entries:
@@ -50,3 +55,11 @@ def places(record: Record, log: Path, entries: Iterable[Entry]) -> Mapping[int, 
             proof = bytes(ProofFile(index, tree.inclusion(index, signed), last[0]))
         found[index] = Place(index, size, body, leaf_hash(body), tree.inclusion(index, size), root, proof)
     return found
+
+
+def _tree(url: URL, window: range) -> Tree:
+    """The tree over a window of the acts."""
+    inside = (ACTS.c["index"] >= window.start, ACTS.c["index"] < window.stop)
+    with record_at(url) as record, told(record.place), record.engine.connect() as connection:
+        leaves = connection.execute(select(ACTS.c.leaf).where(*inside).order_by(ACTS.c["index"])).scalars()
+        return Tree.of(b"".join(leaves))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import zip_longest
 from typing import Self
 
 from dokja.record.merkle import EMPTY_ROOT, HASH_BYTES, node_hash
@@ -21,7 +22,17 @@ class Tree:
     @classmethod
     def of(cls, leaves: bytes) -> Self:
         """The tree over leaf hashes that stand end to end."""
-        levels = [leaves]
+        return cls._grown([leaves])
+
+    @classmethod
+    def joined(cls, trees: Iterable[Self]) -> Self:
+        """The tree over the leaves of several, one after the other; all but the last are perfect and of one size."""
+        levels = zip_longest(*(tree.levels for tree in trees), fillvalue=b"")
+        return cls._grown([b"".join(level) for level in levels] or [b""])
+
+    @classmethod
+    def _grown(cls, levels: list[bytes]) -> Self:
+        """The levels with all that follow from the highest of them."""
         while len(levels[-1]) >= 2 * HASH_BYTES:
             level = levels[-1]
             pairs = range(0, len(level) - HASH_BYTES, 2 * HASH_BYTES)

@@ -21,6 +21,12 @@ def test_the_root_is_that_of_the_record(size: int) -> None:
     assert TREE.root(size) == frontier.root()
 
 
+@given(st.integers(0, 600), st.integers(0, 10).map(lambda height: 1 << height))
+def test_trees_of_parts_join_to_the_tree_of_all(size: int, each: int) -> None:
+    parts = [Tree.of(b"".join(LEAVES[first : min(first + each, size)])) for first in range(0, size, each)]
+    assert Tree.joined(parts) == Tree.of(b"".join(LEAVES[:size]))
+
+
 @given(SIZES, st.data())
 def test_inclusion(size: int, data: st.DataObject) -> None:
     index, wrong = (data.draw(st.integers(0, size - 1)) for _ in range(2))

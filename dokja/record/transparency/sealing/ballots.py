@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -13,6 +13,9 @@ from dokja.record.transparency.refusals import RefusedError
 from dokja.record.transparency.sealing.grid import Grid, Row
 from dokja.record.transparency.sealing.openings import Absent, Openings, Value
 from dokja.values import utc_text
+
+Subject = tuple[str, str, str]
+"""Stage, panel, subject."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,20 @@ def sealed_marks(entries: Iterable[Entry]) -> SealedMarks:
 
 
 def counted_ballots(ballots: Iterable[BallotRow], marks: SealedMarks, openings: Openings) -> Iterator[BallotRow]:
-    """All ballots that count: where marks on a measure or a gate are sealed, only those that were sealed do.
+    """All ballots that count: where marks on a measure or a gate are sealed, only those that were sealed do."""
+    yield from open_ballots(ballots, marks.grid.subjects)
+    yield from sealed_ballots(marks, openings)
 
-    An opening counts once the record says that it was handed over.
-    """
-    sealed = marks.grid.subjects
-    yield from (each for each in ballots if not sealed or (each.stage, each.panel, each.subject) not in sealed)
+
+def open_ballots(ballots: Iterable[BallotRow], sealed: Collection[Subject]) -> Iterable[BallotRow]:
+    """The ballots that count of those that were cast openly; sealed: the subjects on which marks are sealed."""
+    if not sealed:
+        return ballots
+    return (each for each in ballots if (each.stage, each.panel, each.subject) not in sealed)
+
+
+def sealed_ballots(marks: SealedMarks, openings: Openings) -> Iterator[BallotRow]:
+    """The ballots that were sealed. An opening counts once the record says that it was handed over."""
     for held in marks.rows:
         yield from _ballots(held, openings if held.row.act in marks.grid.opened else Openings())
 

@@ -1,0 +1,32 @@
+"""Ballots by the window: however many processes fold them, the outcome is the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.generate_programme import generate
+from dokja.programme import ballots, open_programme, run
+from dokja.programme.publishing import publish
+from dokja.record import open_record
+from dokja.record.transparency import placing
+from dokja.record.transparency.proofs import includes
+
+
+def test_windows_and_processes_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generate(tmp_path, 2_000)
+    programme = open_programme(tmp_path)
+    whole = run(programme, site=False).publication
+    assert whole is not None
+    with open_record(programme.record_file) as record:
+        alone = publish(programme, record, (), proofs=True)
+        monkeypatch.setattr(ballots, "WINDOW", 300)
+        monkeypatch.setattr(placing, "WINDOW", 256)
+        monkeypatch.setattr(ballots, "processors", lambda: 2)
+        monkeypatch.setattr(placing, "processors", lambda: 2)
+        spread = publish(programme, record, (), proofs=True)
+    assert spread == alone
+    assert spread.outcome == whole.outcome
+    assert all(includes(each.leaf, each.index, each.size, each.path, each.root) for each in spread.places.values())
+    assert {each.root.hex() for each in spread.places.values()} == {spread.root}
