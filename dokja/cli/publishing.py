@@ -19,7 +19,6 @@ from dokja.language import mark
 
 if TYPE_CHECKING:
     from dokja.record import AnyAct, Record
-    from dokja.record.canonical import Row
     from dokja.record.transparency.registry import Held
 
 INIT = mark("Found a record whose acts are signed: the first act names the keys that decide on keys.")
@@ -286,8 +285,6 @@ def append(
     from dokja.cli.receipts import give, hours_of
     from dokja.intake import rows_in, take_in
     from dokja.record.transparency.continuing import hold_to_signed
-    from dokja.record.transparency.plain_entries import read_entry
-    from dokja.record.transparency.signing import absent, registry_of
     from dokja.report.machine_readable import to_json
 
     face: Face = ctx.obj
@@ -305,11 +302,7 @@ def append(
     signer = opened(face, keys, key)[0] if key is not None else None
     with record, told(file):
         hold_to_signed(record, programme.log_folder / "checkpoint")
-        registry, size = registry_of(record), record.size
         rows = tuple(rows_in(file, programme.history, sources))
-        for index, row in enumerate(absent(record, rows), start=size):
-            with _told_of(row, file):
-                registry.follow(index, read_entry(row.body, index))
         taken = take_in([file], programme.history, sources, record).taken
         size, root = record.size, record.root.hex()
     given = {} if signer is None or receipts is None else give(rows, signer, receipts, hours_of(programme.history))
@@ -337,19 +330,6 @@ def signed_log(log: Path, record: Record) -> tuple[bytes, int]:
             )
         )
     return last[0], last[1].size
-
-
-@contextmanager
-def _told_of(row: Row, file: Path) -> Iterator[None]:
-    """Tell why an act that is to be appended is refused."""
-    from dokja.record.transparency import RefusedError
-
-    try:
-        yield
-    except RefusedError as error:
-        mend = mark("Nothing was written. It is about the act “{key}” ({detail}).")
-        values = {"key": row.key, "detail": error.detail or "–"}
-        raise RecordError(Problem(error.code, error.meaning, mend, Place(file), values)) from error
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Taking acts in: every act of every file becomes part of the record in one transaction, or none does.
 
 A file that is in the record by its digest is not read again; an act that is in it by its key is passed over where its
-bytes are the same, and a contradiction where they are not. The first batch that holds a problem ends the intake: what
-comes after it rests on it.
+bytes are the same, and a contradiction where they are not. In a record that was founded with keys it must be signed.
+The first batch that holds a problem ends the intake: what comes after it rests on it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dokja.intake.breach import Breach
 from dokja.intake.course import Course
 from dokja.intake.reading import Reader
 from dokja.intake.rules import rules_of
+from dokja.intake.signatures import Signatures
 from dokja.intake.timely import ballot_breaches, breaches, only_timely_ballots
 from dokja.record import Record, act_of
 from dokja.record.canonical import Row, Rows
@@ -51,10 +52,10 @@ def take_in(files: Sequence[Path], history: History, sources: frozenset[str], re
         course = Course(rules)
         for entry in record.entries():
             course.fold(entry.act)
-        noted: set[str] = set()
+        signatures, noted = Signatures(record), set[str]()
         for file in fresh:
             acts = open_acts(file)
-            _FileIntake(acts, course, writing).take(acts.batches(reader, read_chunks))
+            _FileIntake(acts, course, signatures, writing).take(acts.batches(reader, read_chunks))
             if acts.digest not in noted and not record.holds_file(acts.digest):
                 writing.note_file(acts.digest, file.name)
             noted.add(acts.digest)
@@ -67,6 +68,7 @@ class _FileIntake:
 
     acts: ActFile
     course: Course
+    signatures: Signatures
     writing: Writing
     passed: set[str] = field(default_factory=set)
 
@@ -78,6 +80,8 @@ class _FileIntake:
                 raise ActError(*batch.problems[:MOST_PROBLEMS])
             problems: list[Problem] = []
             rows, numbers = self._fresh(batch, start, problems)
+            for position, breach in self.signatures.breaches(self.writing.size, rows):
+                problems.append(breach.at(self.acts.place(numbers[position], breach.path)))
             if not only_timely_ballots(self.course, rows):
                 for number, row in zip(numbers, rows, strict=True):
                     problems += (breach.at(self.acts.place(number, breach.path)) for breach in self._untimely(row))

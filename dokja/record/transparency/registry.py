@@ -5,7 +5,7 @@ It reads acts as plain values, so that it judges any entry, also one that the sc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,7 +69,7 @@ class Registry:
     threshold: int = 0
     seen: set[bytes] = field(default_factory=set)
     sequences: dict[tuple[str, str | None], int] = field(default_factory=dict)
-    later: list[Check] | None = None
+    later: MutableSequence[Check] | None = None
 
     def follow(self, index: int, act: Tree) -> None:
         """Judge the signatures of the next act and take in what it says of keys; raises `RefusedError`."""

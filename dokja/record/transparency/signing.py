@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from dokja.record.acts import AnyAct, Genesis, RootKey, Signature
-from dokja.record.canonical import Row, tree_of
+from dokja.record.canonical import tree_of
 from dokja.record.refusals import told
 from dokja.record.storage import Record
 from dokja.record.tables import ACTS
@@ -24,9 +25,6 @@ from dokja.record.transparency.published import read_file
 from dokja.record.transparency.refusals import RefusedError
 from dokja.record.transparency.registry import Registry, key_reference, signed_bytes
 from dokja.record.transparency.tiles import alone, write_tiles, write_whole
-
-_LOOK_UP = 500
-"""Keys looked up in one query; SQLite takes at least 999 parameters."""
 
 
 def signature_by(act: AnyAct, signer: Signer) -> Signature:
@@ -85,25 +83,17 @@ def snapshot(record: Record) -> Snapshot:
 
 
 def registry_of(record: Record) -> Registry:
-    """Who may sign, as the record stands; raises `RefusedError` where an act is signed wrongly."""
-    registry = Registry()
+    """Who may sign, as the record stands; raises `RefusedError` where an act may not be signed as it says it is.
+
+    The signatures themselves were verified when the acts came in, and whoever checks the record does so again.
+    """
+    registry = Registry(later=deque(maxlen=0))
     query = select(ACTS.c["index"], ACTS.c.body).where(ACTS.c["index"] < record.size).order_by(ACTS.c["index"])
     with told(record.place), record.engine.connect() as connection:
         for index, body in connection.execution_options(yield_per=10_000).execute(query):
             registry.follow(index, read_entry(body, index))
+    registry.later = None
     return registry
-
-
-def absent(record: Record, rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Those of some acts that the record does not hold yet."""
-    held: set[bytes] = set()
-    with told(record.place), record.engine.connect() as connection:
-        for first in range(0, len(rows), _LOOK_UP):
-            leaves = [row.leaf for row in rows[first : first + _LOOK_UP]]
-            keys = [row.key for row in rows[first : first + _LOOK_UP]]
-            query = select(ACTS.c.leaf).where(ACTS.c.key.in_(keys))
-            held.update(set(connection.execute(query).scalars()).intersection(leaves))
-    return tuple(row for row in rows if row.leaf not in held)
 
 
 def last_checkpoint(log: Path) -> tuple[bytes, Checkpoint] | None:
