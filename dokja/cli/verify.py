@@ -199,7 +199,7 @@ def _print(face: Face, verdict: Verdict) -> None:
         face.line(face.voice(standing, names), style="dim" if verdict.witnessed is not False else "bold red")
     for each in verdict.problems:
         where = "" if each.act is None else face.voice(mark("act {index}: "), {"index": each.act})
-        face.line(f"{where}{each.code} {face.voice(each.meaning)} {_what(face, each)}")
+        face.line(f"{where}{each.code} {face.voice(each.meaning)} {_what(face, each)}".rstrip())
     face.line(face.voice(mark("What was not checked, and why:")), style="bold")
     for left in verdict.unchecked:
         face.line(f"- {face.voice(left.what, left.values)}")

@@ -174,7 +174,7 @@ def unpinned(walk: Walk, digests: Mapping[int, str | None]) -> Iterator[Unchecke
     """Documents whose bytes no act pins: that they are the published ones is taken on trust."""
     numbers = [str(number) for number, digest in sorted(digests.items()) if digest is None]
     if numbers:
-        said = mark("The rulebook's bytes: the acts that publish documents {numbers} pin no digest.")
+        said = mark("The rulebook's bytes: no act pins the digest of its documents ({numbers}).")
         yield Unchecked(said, {"numbers": ", ".join(numbers)})
 
 

@@ -51,7 +51,7 @@ def timestamp_faults(folder: Path, checkpoint: Checkpoint, roots: bytes | None) 
 
 
 def _fault(code: str, detail: str) -> Fault:
-    return Fault(code, mark("{detail}"), {"detail": detail or "–"})
+    return Fault(code, mark("{detail}"), {"detail": detail})
 
 
 def _text(folder: Path, newest: Checkpoint, size: str) -> str | None:

@@ -128,7 +128,7 @@ def _unreadable(problem: Problem) -> Fault:
 
 
 def _refused(error: RefusedError) -> Fault:
-    return Fault(error.code, mark("{detail}"), {"detail": error.detail or "–"}, error.index)
+    return Fault(error.code, mark("{detail}"), {"detail": error.detail}, error.index)
 
 
 def _unsigned(folder: Path, genesis: str | None) -> Published:
