@@ -80,17 +80,22 @@ def published(value: Decimal) -> Interval:
 
 
 def rounded(number: Fraction, rounding: Rounding) -> Fraction:
-    """The number rounded as a clause orders, exactly: the cut-off part is compared as a fraction, not as digits."""
-    scale = Fraction(10) ** rounding.decimals
-    scaled = number * scale
-    whole, rest = divmod(abs(scaled), 1)
+    """The number rounded as a clause orders, exactly."""
+    return Fraction(_units(number, rounding.decimals, rounding.mode), 10**rounding.decimals)
+
+
+def _units(number: Fraction, decimals: int, mode: RoundingMode) -> int:
+    """The number rounded, in units of its last decimal: what is cut off is compared as a fraction, not as digits."""
+    scale: int = 10**decimals
+    whole, rest = divmod(abs(number.numerator) * scale, number.denominator)
+    half = (2 * rest > number.denominator) - (2 * rest < number.denominator)
     up = {
-        "half-up": rest >= Fraction(1, 2),
-        "half-even": rest > Fraction(1, 2) or (rest == Fraction(1, 2) and whole % 2 == 1),
+        "half-up": half >= 0,
+        "half-even": half > 0 or (half == 0 and whole % 2 == 1),
         "down": False,
         "up": rest > 0,
-    }[rounding.mode]
-    magnitude = (whole + 1 if up else Fraction(whole)) / scale
+    }[mode]
+    magnitude = whole + up
     return magnitude if number >= 0 else -magnitude
 
 
@@ -103,5 +108,4 @@ def round_interval(interval: Interval, rounding: Rounding | None) -> Interval:
 
 def to_decimal(number: Fraction, decimals: int, mode: RoundingMode = "half-even") -> Decimal:
     """The number as a decimal with that many digits behind the point, for people to read."""
-    scaled = rounded(number, Rounding(decimals=decimals, mode=mode)) * 10**decimals
-    return Decimal(int(scaled)).scaleb(-decimals)
+    return Decimal(_units(number, decimals, mode)).scaleb(-decimals)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from functools import cached_property
+from functools import cache, cached_property
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
@@ -20,7 +20,7 @@ from dokja.language import Voice, mark
 from dokja.record.about import Source
 from dokja.record.acts import Application, Declined
 from dokja.report import addresses
-from dokja.report.names import Name, linked, listed, name
+from dokja.report.names import Name, filled, linked, listed, name
 from dokja.report.publication import Publication
 from dokja.report.quantities import Quantity, quantity
 from dokja.report.words import STANDINGS
@@ -29,6 +29,17 @@ from dokja.values import Bilingual, LanguageCode
 
 _DAY_PATTERNS: Mapping[LanguageCode, str] = {"ko": "y년 M월 d일", "en": "d MMMM y"}
 _JOINTS: Mapping[LanguageCode, tuple[str, str]] = {"ko": (", ", ", "), "en": (", ", " and ")}
+
+
+@cache
+def _message(language: LanguageCode, message: str) -> Markup:
+    """A message as it stands in a language."""
+    return Markup(Voice(language)(message))  # noqa: S704 - messages are ours; what fills them is escaped
+
+
+@cache
+def _day_in_words(language: LanguageCode, day: date) -> str:
+    return format_date(day, _DAY_PATTERNS[language], locale=language)
 
 
 @dataclass(frozen=True)
@@ -55,8 +66,8 @@ class Edition:
 
     def say(self, message: str, values: Mapping[str, object] | None = None) -> Markup:
         """A message with its placeholders filled; values are escaped, names bring their Korean particle."""
-        text = Markup(self.voice(message))  # noqa: S704 - messages are ours; what fills them is escaped
-        return text.format(**values) if values else text
+        text = _message(self.language, message)
+        return filled(text, values) if values else text
 
     def text(self, text: Bilingual) -> str:
         """A text of the rulebook or of an act in this language."""
@@ -201,13 +212,14 @@ class Edition:
     def day(self, moment: datetime | date) -> Markup:
         """A day in words, with the hour where one is known (a day alone stands at midnight)."""
         if not isinstance(moment, datetime):
-            return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), self._in_words(moment))
+            return Markup('<time datetime="{}">{}</time>').format(
+                moment.isoformat(), _day_in_words(self.language, moment)
+            )
         local = moment.astimezone(self.zone)
         hour = "" if local.time() == time() else f" {local:%H:%M}"
-        return Markup('<time datetime="{}">{}{}</time>').format(local.isoformat(), self._in_words(local.date()), hour)
-
-    def _in_words(self, day: date) -> str:
-        return format_date(day, _DAY_PATTERNS[self.language], locale=self.language)
+        return Markup('<time datetime="{}">{}{}</time>').format(
+            local.isoformat(), _day_in_words(self.language, local.date()), hour
+        )
 
     def quantity(self, score: Score) -> Quantity:
         """A score as it is shown."""

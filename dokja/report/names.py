@@ -6,9 +6,15 @@ A Korean message writes `{team:은/는}`; which of the two follows depends on ho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from string import Formatter
 
 from markupsafe import Markup, escape
+
+_REMEMBERED = 16_384
+"""Names kept as they are shown; pages say few names, each of them often."""
 
 FIRST_HANGUL, LAST_HANGUL, FINALS = 0xAC00, 0xD7A3, 28
 RIEUL = 8
@@ -67,6 +73,7 @@ class Name:
         return self.plain + particle(self.plain, pair) if pair else self.plain
 
 
+@lru_cache(_REMEMBERED)
 def name(text: str) -> Name:
     """A name from any text, however hostile."""
     return Name(text, Markup("<bdi>{}</bdi>").format(text))
@@ -74,7 +81,11 @@ def name(text: str) -> Name:
 
 def linked(text: str | Name, href: str) -> Name:
     """The name as a link; `href` is one of our own addresses or was let through by `addresses.outside`."""
-    plain = str(text)
+    return _linked(str(text), href)
+
+
+@lru_cache(_REMEMBERED)
+def _linked(plain: str, href: str) -> Name:
     return Name(plain, Markup('<a href="{}"><bdi>{}</bdi></a>').format(href, plain))
 
 
@@ -86,3 +97,26 @@ def listed(names: tuple[Name, ...], joint: str, last_joint: str) -> Name:
     plain = joint.join(str(each) for each in front) + last_joint + str(last)
     shown = escape(joint).join(each.shown for each in front) + last_joint + last.shown
     return Name(plain, shown)
+
+
+def filled(text: Markup, values: Mapping[str, object]) -> Markup:
+    """A text with its `{named}` placeholders filled, as `Markup.format` fills them; it is taken apart only once."""
+    said = [literal if field is None else _shown(values[field], pair) for literal, field, pair in _parts(text)]
+    return Markup("".join(said))  # noqa: S704 - the text is markup, and what fills it is escaped
+
+
+def _shown(value: object, pair: str) -> Markup:
+    if isinstance(value, Name):
+        return value.__html_format__(pair)
+    return escape(format(value, pair) if pair else value)
+
+
+@lru_cache(_REMEMBERED)
+def _parts(text: str) -> tuple[tuple[str, str | None, str], ...]:
+    """The literal parts of a text, and its placeholders, each with the particle that follows."""
+    found = list[tuple[str, str | None, str]]()
+    for literal, field, pair, _ in Formatter().parse(text):
+        found.append((literal, None, ""))
+        if field is not None:
+            found.append(("", field, pair or ""))
+    return tuple(found)

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from dokja.language import LANGUAGES, Voice, mark
 from dokja.report import addresses
@@ -62,8 +62,9 @@ def site(publication: Publication) -> Mapping[str, str]:
             files[addresses.act_proof(index)] = place.proof.decode()
     for language in LANGUAGES:
         edition = Edition(publication, language)
+        frame = _frame(edition)
         for page in _pages(edition):
-            files[f"{language}/{page.file}"] = _rendered(page, edition)
+            files[f"{language}/{page.file}"] = _rendered(page, frame)
     return files
 
 
@@ -81,25 +82,24 @@ def _pages(edition: Edition) -> Iterator[Page]:
         yield Page(addresses.act_page(index), "act", act_page(place, edition))
 
 
-def _rendered(page: Page, edition: Edition) -> str:
+def _rendered(page: Page, frame: Mapping[str, object]) -> str:
+    return _template(page.template).render(frame, page=page.shown, file=page.file)
+
+
+def _frame(edition: Edition) -> Mapping[str, object]:
+    """What every page of an edition shows around its own."""
     publication = edition.publication
-    return (
-        _environment()
-        .get_template(f"{page.template}.html.j2")
-        .render(
-            page=page.shown,
-            file=page.file,
-            say=edition.say,
-            language=edition.language,
-            languages=LANGUAGE_NAMES,
-            programme=edition.text(publication.about.title),
-            navigation=_navigation(edition),
-            horizon=edition.day(publication.outcome.horizon),
-            size=publication.size,
-            root=publication.root,
-            left_out=[edition.source(source) for source in publication.outcome.without],
-        )
-    )
+    return {
+        "say": edition.say,
+        "language": edition.language,
+        "languages": LANGUAGE_NAMES,
+        "programme": edition.text(publication.about.title),
+        "navigation": _navigation(edition),
+        "horizon": edition.day(publication.outcome.horizon),
+        "size": publication.size,
+        "root": publication.root,
+        "left_out": [edition.source(source) for source in publication.outcome.without],
+    }
 
 
 def _navigation(edition: Edition) -> tuple[NavigationItem, ...]:
@@ -121,7 +121,12 @@ def _choice(publication: Publication) -> str:
         (language, LANGUAGE_NAMES[language], title.say(language), Voice(language)(mark("Read in English")))
         for language in LANGUAGES
     ]
-    return _environment().get_template("choice.html.j2").render(choices=choices)
+    return _template("choice").render(choices=choices)
+
+
+@cache
+def _template(name: str) -> Template:
+    return _environment().get_template(f"{name}.html.j2")
 
 
 @cache
@@ -129,6 +134,7 @@ def _environment() -> Environment:
     return Environment(
         loader=PackageLoader("dokja.report"),
         autoescape=True,
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

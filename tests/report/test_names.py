@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from markupsafe import Markup
 
-from dokja.report.names import linked, listed, name, particle
+from dokja.report.names import Name, filled, linked, listed, name, particle
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,19 @@ def test_a_list_of_names_brings_the_particle_of_the_last_one() -> None:
 def test_the_particle_stands_outside_the_link() -> None:
     said = Markup("{team:이/가} 간다").format(team=linked("<KT>", "team-kt.html"))
     assert said == '<a href="team-kt.html"><bdi>&lt;KT&gt;</bdi></a>이(가) 간다'
+
+
+texts = st.lists(
+    st.sampled_from(
+        ["<b>", "{{", "}}", "{team}", "{team:은/는}", "{team:으로/로}", "{number}", "{said}", "말", " & "]
+    )
+).map(lambda parts: Markup("".join(parts)))
+names = st.text(max_size=5).map(name) | st.text(max_size=5).map(lambda text: linked(text, "a.html#b&c"))
+
+
+@given(text=texts, team=names, number=st.integers(), said=st.text(max_size=5) | st.text(max_size=5).map(Markup))
+def test_a_text_is_filled_as_markup_is_formatted(text: Markup, team: Name, number: int, said: str) -> None:
+    values = {"team": team, "number": number, "said": said}
+    shown = filled(text, values)
+    assert shown == text.format(**values)
+    assert isinstance(shown, Markup)
