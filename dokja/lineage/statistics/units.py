@@ -23,8 +23,10 @@ Labels = NDArray[np.int64]
 BLOCK_BYTES = 32 << 20
 #: A row whose spread is below this share of its size is constant up to rounding.
 FLAT = 1e-6
-#: Between these the square of a number, and the sum of many, fits float32.
-TINY, HUGE = 1e-15, 1e15
+#: Of rows that are smaller on average the squares would not fit float32.
+TINY = 1e-15
+#: So many numbers are centred at once: they stay in a core's cache from one step to the next.
+AT_ONCE = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -119,32 +121,46 @@ def _normalised(rows: Floats) -> tuple[Matrix, NDArray[np.bool_], NDArray[np.flo
     unit = np.zeros(rows.shape, dtype=np.float32)
     usable = np.zeros(len(rows), dtype=np.bool_)
     slant = np.zeros(len(rows))
-    step = block_length(max(1, rows.shape[1]), 8)
+    step = max(1, AT_ONCE // max(1, rows.shape[1]))
     for start in range(0, len(rows), step) if rows.shape[1] else ():
         part = slice(start, start + step)
-        unit[part], usable[part], slant[part] = _window(rows[part])
+        usable[part], slant[part] = _window(rows[part], unit[part])
     return unit, usable, slant
 
 
-def _window(rows: Floats) -> tuple[Floats, NDArray[np.bool_], NDArray[np.float64]]:
-    """Numbers near 1 stay in float32, with their means in float64; the huge and the tiny are scaled in float64."""
+def _window(rows: Floats, unit: Matrix) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Numbers near 1 stay in float32; rows of others, and what is not finite, are scaled in float64."""
+    if rows.dtype == np.float32:
+        along, length = _centred(rows, unit)
+        size = along**2 + length**2
+        usual = np.isfinite(size) & (size > rows.shape[1] * TINY**2)
+        if usual.all() or not rows[~usual].any():
+            return _scaled(unit, along, length)
     with np.errstate(invalid="ignore"):
-        size = np.maximum(rows.max(axis=1), -rows.min(axis=1)).astype(np.float64)
-    finite = np.isfinite(size)
-    usual = rows.dtype == np.float32 and bool((finite & ((size == 0) | ((size > TINY) & (size < HUGE)))).all())
-    if usual:
-        part, unit = np.empty(rows.shape, dtype=np.float32), size
-    else:
-        part = rows.astype(np.float64)
-        part[~finite] = 0.0
-        part /= np.where(finite & (size > 0), size, 1.0)[:, None]
-        rows, unit = part, np.ones(len(rows))
-    mean = rows.mean(axis=1, dtype=np.float64)
-    np.subtract(rows, mean.astype(part.dtype)[:, None], out=part)
-    width = rows.shape[1]
-    length = np.sqrt(np.einsum("ij,ij->i", part, part)).astype(np.float64)
-    good = finite & (length > FLAT * np.sqrt(width) * unit) & (size > 0)
-    part *= np.where(good, 1.0 / np.where(good, length, 1.0), 0.0).astype(part.dtype)[:, None]
-    along = np.sqrt(width) * mean
-    slant = np.where(good, along / np.sqrt(along**2 + np.where(good, length, 1.0) ** 2), 0.0)
-    return part, good, slant
+        peak = np.maximum(rows.max(axis=1), -rows.min(axis=1)).astype(np.float64)
+    finite = np.isfinite(peak)
+    whole = rows.astype(np.float64)
+    whole[~finite] = 0.0
+    whole /= np.where(finite & (peak > 0), peak, 1.0)[:, None]
+    good, slant = _scaled(whole, *_centred(whole, whole))
+    unit[:] = whole
+    return good, slant
+
+
+def _centred(rows: Floats, into: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The rows less their means; the lengths of what was taken away, and of what is left."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = rows.mean(axis=1)
+        np.subtract(rows, mean[:, None], out=into)
+        length = np.sqrt(np.einsum("ij,ij->i", into, into))
+    return np.sqrt(rows.shape[1]) * mean.astype(np.float64), length.astype(np.float64)
+
+
+def _scaled(
+    rows: Floats, along: NDArray[np.float64], length: NDArray[np.float64]
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Bring centred rows to length one, or to nothing where they were constant; which were not, and their slants."""
+    size = np.sqrt(along**2 + length**2)
+    good = length > FLAT * size
+    rows *= np.where(good, 1.0 / np.where(good, length, 1.0), 0.0).astype(rows.dtype)[:, None]
+    return good, np.where(good, along / np.where(good, size, 1.0), 0.0)
