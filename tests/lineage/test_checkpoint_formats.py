@@ -33,6 +33,9 @@ def read(folder: Path, tensors: Tensors, name: str, config: str | None = None) -
         np.testing.assert_array_equal(np.concatenate(tiles), flat)
         chosen = np.array([len(whole) - 1, 0, 2, 0])
         np.testing.assert_array_equal(checkpoint.rows(name, chosen), flat[chosen])
+        if whole.ndim == 2:
+            across = np.array([whole.shape[1] - 1, 0, 1, 0])
+            np.testing.assert_array_equal(checkpoint.columns(name, across, 1, len(whole)), whole.T[across, 1:])
         assert list(checkpoint.tensors) == [name]
         assert checkpoint.tensors[name].shape == whole.shape
         return whole

@@ -22,9 +22,6 @@ SPACES: tuple[Space, ...] = get_args(Space)
 MATRIX = 2
 """Axes of a matrix."""
 
-WINDOW = 4 << 20
-"""Bytes of float32 that are decoded at once where only some columns are wanted."""
-
 
 @dataclass(frozen=True)
 class Axis:
@@ -122,13 +119,7 @@ def part_columns(checkpoint: Checkpoint, part: Part, indexes: NDArray[np.integer
     if part.index is not None or part.transposed or len(shape) != MATRIX:
         return np.ascontiguousarray(part_matrix(checkpoint, part).T[indexes])
     first, last = part.take if part.take is not None else (0, shape[0])
-    found = np.empty((len(indexes), last - first), dtype=np.float32)
-    step = max(1, WINDOW // (4 * max(1, shape[1])))
-    for start in range(first, last, step):
-        stop = min(last, start + step)
-        tile = checkpoint.rows(part.tensor, np.arange(start, stop))
-        found[:, start - first : stop - first] = tile.T[indexes]
-    return found
+    return checkpoint.columns(part.tensor, indexes, first, last)
 
 
 def part_matrix(checkpoint: Checkpoint, part: Part) -> Floats:

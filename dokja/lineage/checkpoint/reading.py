@@ -45,6 +45,8 @@ HASHING: Final = 2
 """Cores that one shard's digests keep busy."""
 SPAN: Final = 4 << 20
 """The most bytes of a tensor that are read at once for the sake of some of its rows."""
+STRIP: Final = 1 << 20
+"""The most bytes that are read at once for the sake of some columns: they stay in a core's cache."""
 TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model", "tiktoken.model", "vocab.json", "vocab.txt", "merges.txt")
 """Files that make a tokenizer; those that are there are digested together."""
 
@@ -124,6 +126,26 @@ class Checkpoint:
         if rows.ndim != 1 or (len(rows) and not 0 <= rows.min() <= rows.max() < count):
             raise IndexError(f"{name} has {count} rows")
         return self._rows(name, rows).reshape(len(rows), width)
+
+    def columns(self, name: str, indexes: NDArray[np.integer], first: int, last: int) -> Floats:
+        """Chosen columns of a matrix, as rows, each from row `first` to before row `last`.
+
+        The rows go by in windows; of a plain tensor no number of another column is decoded.
+        """
+        count, width = self.tensors[name].shape
+        if not 0 <= first <= last <= count or (len(indexes) and not 0 <= indexes.min() <= indexes.max() < width):
+            raise IndexError(f"{name} is {count} by {width}")
+        dtype = "F32" if name in self._packed else self._entries[name].dtype
+        whole = name not in self._packed and BITS[dtype] % 8 == 0
+        kind = f"<u{BITS[dtype] // 8}" if whole else "<f4"
+        step = max(1, (STRIP if whole else SPAN) * 8 // max(8, width * BITS[dtype]))
+        found = np.empty((len(indexes), last - first), dtype=kind)
+        for start in range(first, last, step):
+            rows = np.arange(start, min(last, start + step), dtype=np.int64)
+            tile = self._bytes(self._entries[name], rows).view(kind) if whole else self._rows(name, rows)
+            tile = tile.reshape(len(rows), width)
+            found[:, start - first : start - first + len(rows)] = np.take(tile, indexes, axis=1).T
+        return decode(dtype, found.view(np.uint8).reshape(-1)).reshape(found.shape) if whole else found
 
     def windows(self, name: str, size: int = WINDOW) -> Iterator[tuple[int, Floats]]:
         """The tensor in tiles of about so many bytes of float32: the first row of each, and its rows, flattened."""
