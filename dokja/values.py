@@ -39,6 +39,9 @@ DECIMAL_PATTERN = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?$"
 COUNT_PATTERN = r"^(?:0|[1-9][0-9]{0,8})$"
 TIME_PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:\d{2})$"
 
+HIDDEN = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]")
+"""Characters that reorder or hide what a reader sees: directions, zero widths, annotations."""
+
 DECIMAL = re.compile(DECIMAL_PATTERN, re.ASCII)
 _COUNT = re.compile(COUNT_PATTERN, re.ASCII)
 _TIME = re.compile(TIME_PATTERN, re.ASCII)
@@ -101,9 +104,11 @@ def _flag(value: object) -> bool:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    raise ValueError("not a text: write it in quotes")
+    if not isinstance(value, str):
+        raise ValueError("not a text: write it in quotes")
+    if not value.isascii() and HIDDEN.search(value):
+        raise ValueError("a character that hides or reorders what a reader sees: type the text anew, without it")
+    return value
 
 
 def plain(number: Decimal) -> str:

@@ -20,7 +20,7 @@ from dokja.intake.rules import rules_of
 from dokja.intake.signatures import Signatures
 from dokja.intake.timely import ballot_breaches, breaches, only_timely_ballots
 from dokja.record import Record, act_of
-from dokja.record.canonical import Row, Rows
+from dokja.record.canonical import LARGEST_ACT, Row, Rows
 from dokja.record.writing import Kept, Writing
 from dokja.rulebook import History
 from dokja.strict_yaml import digest_of_file
@@ -80,7 +80,7 @@ class _FileIntake:
                 raise ActError(*batch.problems[:MOST_PROBLEMS])
             problems: list[Problem] = []
             rows, numbers = self._fresh(batch, start, problems)
-            for position, breach in self.signatures.breaches(self.writing.size, rows):
+            for position, breach in (*_too_large(rows), *self.signatures.breaches(self.writing.size, rows)):
                 problems.append(breach.at(self.acts.place(numbers[position], breach.path)))
             if not only_timely_ballots(self.course, rows):
                 for number, row in zip(numbers, rows, strict=True):
@@ -124,6 +124,21 @@ class _FileIntake:
         found = tuple(breaches(act, self.course))
         self.course.fold(act)
         return found
+
+
+def _too_large(rows: Rows) -> Iterator[tuple[int, Breach]]:
+    """Acts that no published log could hold, with their positions."""
+    for position, body in enumerate(rows.column("body")):
+        if len(body) > LARGEST_ACT:
+            yield (
+                position,
+                Breach(
+                    "act-too-large",
+                    "The act takes {size} bytes; the record holds acts of at most {limit}.",
+                    "Say it in fewer words, or put it into a file and pin that by its digest.",
+                    {"size": f"{len(body):,}", "limit": f"{LARGEST_ACT:,}"},
+                ),
+            )
 
 
 def _twice(row: Row) -> Breach:

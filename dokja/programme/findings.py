@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,25 +10,44 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from dokja.errors import ActError, Place, Problem
-from dokja.lineage import Audit
+from dokja.lineage import Audit, Finding
 from dokja.record.acts import AuditReported
-from dokja.record.canonical import tree_of
+from dokja.record.canonical import LARGEST_ACT, canonical, tree_of
 from dokja.strict_yaml import problems_of
+
+WITHOUT_EVIDENCE = ("no-evidence", "not-assessed")
+"""Words that say nothing against a component."""
 
 
 def audit_act(audit: Audit, told: str, *, team: str, stage: str, gate: str, who: str, when: str) -> AuditReported:
     """The act that says what an audit found.
 
-    told: the audit's own file, which the act pins by its digest. Raises `ActError` where an id or the time is none.
+    told: the audit's own file, which the act pins by its digest. Where all findings are more than one act can hold,
+    those without evidence are told once for a component, by the reference that most of it was held against; a gate's
+    rule reads nothing else of them. Raises `ActError` where an id or the time is none.
     """
+    about = {"team": team, "stage": stage, "gate": gate, "who": who, "when": when}
+    act = _act(audit, audit.findings, told, about)
+    return act if len(canonical(act)) <= LARGEST_ACT else _act(audit, _telling(audit.findings), told, about)
+
+
+def _telling(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """All findings but those without evidence of a component beyond the one that assessed most."""
+    silent = [finding for finding in findings if finding.word in WITHOUT_EVIDENCE]
+    most: dict[str, Finding] = {}
+    for finding in silent:
+        held = most.setdefault(finding.component, finding)
+        if finding.assessed > held.assessed:
+            most[finding.component] = finding
+    kept = {id(finding) for finding in most.values()}
+    return tuple(each for each in findings if each.word not in WITHOUT_EVIDENCE or id(each) in kept)
+
+
+def _act(audit: Audit, findings: Sequence[Finding], told: str, about: Mapping[str, str]) -> AuditReported:
     tree = {
         "type": "audit-reported",
-        "id": f"audit-{stage}-{team}",
-        "who": who,
-        "when": when,
-        "stage": stage,
-        "team": team,
-        "gate": gate,
+        "id": f"audit-{about['stage']}-{about['team']}",
+        **about,
         "submission": audit.submission,
         "sample_key": audit.key,
         "findings": [
@@ -39,7 +59,7 @@ def audit_act(audit: Audit, told: str, *, team: str, stage: str, gate: str, who:
                 "parameters": str(finding.parameters),
                 "assessed": str(finding.assessed),
             }
-            for finding in audit.findings
+            for finding in findings
         ],
         "evidence": [f"sha256:{sha256(told.encode()).hexdigest()}"],
     }

@@ -17,6 +17,9 @@ import rfc8785
 from dokja.record.acts import ACT, AnyAct
 from dokja.record.merkle import leaf_hash
 
+LARGEST_ACT = 2**16 - 1
+"""Bytes of an act: in a published log its length stands before it in two bytes (C2SP tlog-tiles)."""
+
 
 class Row(NamedTuple):
     """What a record keeps of an act: its canonical bytes, and what is looked up, all of it drawn from the bytes.

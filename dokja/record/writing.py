@@ -10,7 +10,8 @@ from typing import Self
 
 from sqlalchemy import ClauseElement, Connection, Dialect, bindparam, insert, select
 
-from dokja.record.canonical import Rows
+from dokja.errors import Problem, RecordError
+from dokja.record.canonical import LARGEST_ACT, Rows
 from dokja.record.merkle import Frontier
 from dokja.record.tables import ACTS, FILES, HEADS
 from dokja.values import utc_text
@@ -74,6 +75,15 @@ class Writing:
         """
         if not rows:
             return
+        if any(len(body) > LARGEST_ACT for body in rows.column("body")):
+            raise RecordError(
+                Problem(
+                    "record-act-too-large",
+                    "An act takes more than {limit} bytes.",
+                    "Put what it says into a file, and pin that by its digest.",
+                    values={"limit": f"{LARGEST_ACT:,}"},
+                )
+            )
         start = self.size
         self.frontier.extend(rows.column("leaf"))
         values = list(zip(range(start, self.size), *rows.columns, strict=True))

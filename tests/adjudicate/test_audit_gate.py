@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from dokja.adjudicate.gates import DEPENDENT, FOR_A_PANEL, gate_results
 from dokja.lineage import Word
 from dokja.lineage import findings as lineage_findings
+from dokja.programme.findings import audit_act
 from dokja.record.acts import AuditWord
+from dokja.record.canonical import LARGEST_ACT, canonical
 from dokja.rulebook.clauses import Gate
 from tests.adjudicate.build import clause, document, evidence, history
+from tests.lineage import audits
 
 EARLIER, LATER = "2025-05-01T00:00:00+09:00", "2025-06-01T00:00:00+09:00"
 
@@ -67,6 +71,28 @@ def result(rule: Gate, *acts: dict[str, Any]) -> str:
 )
 def test_each_word_means_one_thing(word: AuditWord, expected: str) -> None:
     assert result(gate(), report(finding("text-decoder", "no-evidence"), finding("vision-encoder", word))) == expected
+
+
+ABOUT = {"team": "a", "stage": "stage-1", "gate": "gate", "who": "auditor", "when": LATER}
+
+
+@pytest.mark.parametrize("word", ["derived", "no-evidence", "rearranged"])
+def test_an_audit_against_a_large_library_fits_into_one_act_and_means_the_same(word: Word) -> None:
+    references = [f"reference-{number}" for number in range(400)]
+    silent = [
+        replace(audits.finding(component, reference, "no-evidence"), assessed=at)
+        for component in ("text-decoder", "vision-encoder")
+        for at, reference in enumerate(references, start=300_000)
+    ]
+    found = audits.audit(*silent[:500], audits.finding("vision-encoder", "elm", word), *silent[500:])
+    act = audit_act(found, "told", **ABOUT)
+    assert len(canonical(act)) <= LARGEST_ACT
+    assert len(found.findings) == 801
+    assert [each.word for each in act.findings].count("no-evidence") == 2
+    fields = ("component", "reference", "word", "parameters", "assessed")
+    whole = report(*({name: str(getattr(each, name)) for name in fields} for each in found.findings))
+    told = report(*(each.model_dump(mode="json", exclude_none=True) for each in act.findings))
+    assert result(gate(), told) == result(gate(), whole)
 
 
 def test_what_may_be_shared_is_not_counted() -> None:

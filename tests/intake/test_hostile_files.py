@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from dokja.errors import ActError
+from dokja.errors import ActError, RecordError
 from dokja.intake.act_files import MAXIMUM_LINE
 from dokja.record import Head, Record, open_record
+from dokja.record.acts import Statement
+from dokja.record.canonical import LARGEST_ACT
 from dokja.record.check import check
+from dokja.values import MAXIMUM_TEXT, Bilingual
 from tests.intake.at_hand import HERE, OPENING, OPENING_ACTS, ballot, taken
 
 HOSTILE = HERE / "hostile"
@@ -48,6 +53,8 @@ REFUSED: Mapping[str, tuple[str, int | None]] = {
     "late-application.yaml": ("act-call-not-open", 7),
     "anchors-bomb.yaml": ("yaml-anchor", 3),
     "deep.yaml": ("yaml-too-deep", 1),
+    "hidden-text.yaml": ("act-schema", 7),
+    "hidden-text.jsonl": ("act-schema", 2),
     "no-list.yaml": ("act-file-shape", 1),
     "two-documents.yaml": ("yaml-many-documents", 2),
     "cp949.yaml": ("yaml-not-utf8", 6),
@@ -108,6 +115,36 @@ def test_a_hostile_file_is_refused_and_nothing_changes(name: str, record: Record
         taken(record, good, file)
     assert everything(record) == before
     assert taken(record, good).taken == 1
+
+
+def test_an_act_that_no_published_log_could_hold_is_refused(tmp_path: Path, record: Record) -> None:
+    """Two texts of the greatest length that a field takes, in Korean, are longer than an entry of a log may be."""
+    before = everything(record)
+    file = tmp_path / "long.jsonl"
+    act = {"type": "statement", "id": "long", "who": "office", "when": "2027-03-01T09:00:00Z"}
+    empty = len(json.dumps({**act, "note": {"ko": "", "en": ""}}, separators=(",", ":")))
+    korean = "가" * 16_000
+    english = "x" * (LARGEST_ACT - empty - len(korean.encode()))
+
+    def written(text: str) -> None:
+        file.write_text(json.dumps({**act, "note": {"ko": korean, "en": text}}) + "\n", encoding="utf-8")
+
+    written(english + "x")
+    with pytest.raises(ActError) as caught:
+        taken(record, file)
+    assert [(problem.code, problem.place.line) for problem in caught.value.problems] == [("act-too-large", 1)]
+    assert everything(record) == before
+    written(english)
+    assert taken(record, file).taken == 1
+
+
+def test_the_record_itself_takes_no_such_act(record: Record) -> None:
+    note = Bilingual(ko="가" * MAXIMUM_TEXT, en="x" * MAXIMUM_TEXT)
+    act = Statement(type="statement", id="long", who="office", when=datetime(2027, 3, 1, tzinfo=UTC), note=note)
+    before = everything(record)
+    with pytest.raises(RecordError, match="record-act-too-large"):
+        record.append([act])
+    assert everything(record) == before
 
 
 def test_a_file_of_100_megabytes_is_refused_before_it_is_parsed(tmp_path: Path, record: Record) -> None:

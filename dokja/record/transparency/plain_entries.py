@@ -10,6 +10,7 @@ import rfc8785
 
 from dokja.record.canonical import written
 from dokja.record.transparency.refusals import RefusedError
+from dokja.values import HIDDEN
 
 DEEPEST = 64
 """How deep objects and arrays may be nested in an entry."""
@@ -17,8 +18,6 @@ DEEPEST = 64
 _LONGEST_NUMBER = 17
 _LARGEST = 2**53 - 1
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
-HIDDEN = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]")
-"""Characters that reorder or hide what a reader sees: directions, zero widths, annotations."""
 
 
 def read_entry(body: bytes, index: int | None = None) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dokja.record.canonical import written
-from dokja.record.transparency.plain_entries import HIDDEN, read_entry
+from dokja.record.transparency.plain_entries import read_entry
 from dokja.record.transparency.refusals import RefusedError
+from dokja.values import HIDDEN
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=6) | st.sampled_from(
     ["\uffff", "\U00010000", "\ue000", "\x7f", "\u2028", "\x1f", "\b\f\n\r\t", '"\\/', "é", "e\u0301"]
