@@ -16,6 +16,9 @@ from dokja.programme.stamp import OUTCOME_FILE, Stamp, stamp_of, up_to_date, wri
 from dokja.record import open_record
 from dokja.record.transparency.continuing import hold_to_signed
 
+_LARGE = 1024 * 1024
+"""Bytes of acts from which on other processes are begun at once, to be ready when there is work for them."""
+
 if TYPE_CHECKING:
     from dokja.report import Publication
 
@@ -48,9 +51,12 @@ def run(
 
     from dokja.intake import take_in
     from dokja.programme.publishing import publish
+    from dokja.record.parallel import make_ready
     from dokja.report import write_site
     from dokja.report.machine_readable import to_json
 
+    if sum(file.stat().st_size for file in programme.act_files if file.is_file()) > _LARGE:
+        make_ready()
     history = programme.history
     with open_record(programme.record_file) as record:
         hold_to_signed(record, programme.log_folder / "checkpoint")

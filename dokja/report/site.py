@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, partial
 from importlib import resources
 from pathlib import Path
+from typing import Self
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from dokja.language import LANGUAGES, Voice, mark
+from dokja.record.parallel import processors, spread
 from dokja.report import addresses
 from dokja.report.act_page import act_page
 from dokja.report.edition import Edition
@@ -23,6 +25,12 @@ from dokja.report.swap import write_folder
 from dokja.report.team_page import team_page
 from dokja.report.trace_page import trace_page
 from dokja.values import LanguageCode
+
+_ALONE = 400
+"""Up to so many pages are made in this process: others take longer to start than to help."""
+
+_AT_ONCE = 60
+"""Pages that are made in one go."""
 
 LANGUAGE_NAMES: Mapping[LanguageCode, str] = {"ko": "한국어", "en": "English"}
 
@@ -37,11 +45,15 @@ class NavigationItem:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of one language: its file, the template that shows it, and what is shown."""
+    """A page of one language: its file, the template that shows it, and what is shown.
+
+    drawn: whether it holds charts, which take long to begin with.
+    """
 
     file: str
     template: str
-    shown: object
+    shown: Callable[[], object]
+    drawn: bool = False
 
 
 def write_site(publication: Publication, folder: Path, extra: Mapping[str, str]) -> None:
@@ -60,30 +72,63 @@ def site(publication: Publication) -> Mapping[str, str]:
         files[addresses.act_bytes(index)] = place.body.decode()
         if place.proof is not None:
             files[addresses.act_proof(index)] = place.proof.decode()
-    for language in LANGUAGES:
-        edition = Edition(publication, language)
-        frame = _frame(edition)
-        for page in _pages(edition):
-            files[f"{language}/{page.file}"] = _rendered(page, frame)
+    press = Press(publication)
+    with spread(press, processors() if len(press.pages) > _ALONE else 1) as print_all:
+        for printed in print_all(_jobs(press.pages)):
+            files |= printed
     return files
 
 
+@dataclass(frozen=True)
+class Press:
+    """Makes pages of a publication, named by their numbers, in whichever process."""
+
+    publication: Publication
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Publication]]:
+        """What goes to another process is the publication."""
+        return type(self), (self.publication,)
+
+    @cached_property
+    def editions(self) -> Sequence[tuple[Edition, Mapping[str, object]]]:
+        """The publication in each language, and what stands around its pages."""
+        editions = [Edition(self.publication, language) for language in LANGUAGES]
+        return [(edition, _frame(edition)) for edition in editions]
+
+    @cached_property
+    def pages(self) -> Sequence[tuple[Page, Mapping[str, object]]]:
+        """All pages, each with what stands around it."""
+        return [(page, frame) for edition, frame in self.editions for page in _pages(edition)]
+
+    def __call__(self, numbers: Sequence[int]) -> dict[str, str]:
+        """Some of the pages, by the paths of their files."""
+        printed = {}
+        for page, frame in map(self.pages.__getitem__, numbers):
+            text = _template(page.template).render(frame, page=page.shown(), file=page.file)
+            printed[f"{frame['language']}/{page.file}"] = text
+        return printed
+
+
+def _jobs(pages: Sequence[tuple[Page, Mapping[str, object]]]) -> Iterator[Sequence[int]]:
+    """The pages' numbers: those with charts in one go, for the painter is slow to start, then the rest."""
+    drawn, plain = ([number for number, (page, _) in enumerate(pages) if page.drawn is so] for so in (True, False))
+    yield drawn
+    for first in range(0, len(plain), _AT_ONCE):
+        yield plain[first : first + _AT_ONCE]
+
+
 def _pages(edition: Edition) -> Iterator[Page]:
-    yield Page(addresses.INDEX, "index", index_page(edition))
+    yield Page(addresses.INDEX, "index", partial(index_page, edition), drawn=True)
     for outcome in edition.publication.outcome.stages:
-        yield Page(addresses.stage_page(outcome.stage), "stage", stage_page(outcome, edition))
+        yield Page(addresses.stage_page(outcome.stage), "stage", partial(stage_page, outcome, edition), drawn=True)
         if outcome.scores:
-            yield Page(addresses.trace_page(outcome.stage), "trace", trace_page(outcome, edition))
+            yield Page(addresses.trace_page(outcome.stage), "trace", partial(trace_page, outcome, edition))
     for team in edition.teams:
-        yield Page(addresses.team_page(team), "team", team_page(team, edition))
-    yield Page(addresses.RULEBOOK, "rulebook", rulebook_page(edition))
-    yield Page(addresses.RECORD, "record", record_page(edition))
+        yield Page(addresses.team_page(team), "team", partial(team_page, team, edition))
+    yield Page(addresses.RULEBOOK, "rulebook", partial(rulebook_page, edition))
+    yield Page(addresses.RECORD, "record", partial(record_page, edition))
     for index, place in edition.publication.places.items():
-        yield Page(addresses.act_page(index), "act", act_page(place, edition))
-
-
-def _rendered(page: Page, frame: Mapping[str, object]) -> str:
-    return _template(page.template).render(frame, page=page.shown, file=page.file)
+        yield Page(addresses.act_page(index), "act", partial(act_page, place, edition))
 
 
 def _frame(edition: Edition) -> Mapping[str, object]:

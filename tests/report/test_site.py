@@ -15,6 +15,7 @@ import pytest
 
 from dokja.record.acts import Application
 from dokja.report import Publication, write_site
+from dokja.report import site as report_site
 from dokja.report.site import site
 from dokja.values import Bilingual
 from tests.report.markup import Page, parsed
@@ -51,6 +52,15 @@ def test_every_link_leads_somewhere_and_every_id_stands_once(which: str, request
             assert resolved in files, f"{path} links to {link}"
             if anchor:
                 assert anchor in found[resolved].ids, f"{path} links to {link}"
+
+
+def test_the_pages_are_the_same_however_many_processes_make_them(
+    files: Mapping[str, str], real: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_site, "_ALONE", 0)
+    monkeypatch.setattr(report_site, "_AT_ONCE", 3)
+    monkeypatch.setattr(report_site, "processors", lambda: 2)
+    assert site(real) == files
 
 
 def test_every_page_says_its_language_and_has_one_heading(files: Mapping[str, str]) -> None:
