@@ -126,9 +126,9 @@ def floors(mebibytes: int) -> dict[str, float]:
     # Of the down projections every row must be passed by: a unit is a column.
     read = layers * (2 * units * WIDTH + HIDDEN * WIDTH + attention) + 2 * LOOKED_AT * WIDTH
     hidden = 3 * (2 * units**2 * WIDTH + 2 * 2 * (units // 2) ** 2 * WIDTH + 2 * 2 * (units // 2) ** 3)
-    rows = 3 * units + 2 * WIDTH + 2 * KEYS
+    rows = 3 * units + 2 * min(units, WIDTH) + 2 * min(units, KEYS)
     channels = rows * (2 * CHANNELS**2 + 2 * 2 * (CHANNELS // 2) ** 2)
-    answers = min(layers, LAYERS) * 3 * (2 * 2 * LOOKED_AT * WIDTH * ANCHORS + 2 * LOOKED_AT**2 * ANCHORS)
+    answers = min(layers, LAYERS) * 3 * (2 * 2 * units * WIDTH * ANCHORS + 2 * units**2 * ANCHORS)
     return {"gb": round(2 * 2 * read / 1e9, 2), "gflop": round((layers * (hidden + channels) + answers) / 1e9)}
 
 

@@ -130,7 +130,8 @@ def _ask(
     held: Held, component: str, reference: str, words: tuple[Labels, Labels] | None, begun: Reader | None, crew: Crew
 ) -> _Asked:
     looks = min(side.model.looks(component) for side in (held.left, held.right))
-    found = gather(held.within(looks), component, crew)
+    held = held.within(looks)
+    found = gather(held, component, crew)
     return _Asked(
         component=component,
         reference=reference,

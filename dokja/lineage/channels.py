@@ -6,6 +6,7 @@ products of each model's own (T2).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ from dokja.lineage.statistics.units import Labels, Matrix, common
 CHANNELS = 512
 """How many channels are looked at. What all tensors say of them is added up, so more would see little more."""
 
+ROWS, FEWEST_ROWS = 4096, 128
+"""So many rows of a family's tensors are looked at in all, but of no tensor fewer than these."""
 
 TELLING = -6.0
 """log10 of the p-value from which on the families of `matched` are looked at one by one."""
@@ -33,6 +36,12 @@ def across_residual(held: Held, component: str) -> Sequence[tuple[Member, Member
     pairs = tuple(_at_one_place(held, component))
     widths = {held.left.model.extent(a)[1] for a, _ in pairs}
     return pairs if len(widths) == 1 and min(widths) >= FEWEST else ()
+
+
+def rows_of_each(pairs: Sequence[tuple[Member, Member]]) -> int:
+    """How many rows of a matrix the channels are looked at by: fewer of each where a family has many."""
+    families = Counter(member.family for member, _ in pairs)
+    return max(FEWEST_ROWS, ROWS // max(families.values(), default=1))
 
 
 def _at_one_place(held: Held, component: str) -> Iterator[tuple[Member, Member]]:
@@ -61,10 +70,11 @@ class _Sums:
 
 @dataclass
 class Channels:
-    """Sums over tensors, by family. `count`: the channels of the residual axis."""
+    """Sums over tensors, by family. `count`: the channels of the residual axis. `rows`: looked at of a matrix."""
 
     count: int
     key: int
+    rows: int = ROWS
     families: dict[str, _Sums] = field(default_factory=dict)
 
     @property
@@ -77,7 +87,7 @@ class Channels:
     def add(self, held: Held, a: Member, b: Member) -> None:
         """Add one pair of matrices."""
         sample = self.sample
-        one, other = held.left.single_rows(a), held.right.single_rows(b)
+        one, other = held.left.single_rows(a, self.rows), held.right.single_rows(b, self.rows)
         x, y = (np.take(side.rows, sample, axis=1) for side in (one, other))
         sums = self.families.setdefault(a.family, _Sums(JointTrace(self.count, sample)))
         sums.trace.add_rows(*_same_rows(held, (a, b), (one, other), (x, y)))
@@ -101,7 +111,7 @@ class Channels:
         """All families together; `None` where there are none."""
         together = Channels(self.count, self.key)
         for each in self.families.values():
-            together.include(Channels(self.count, self.key, {"": each}))
+            together.include(Channels(self.count, self.key, families={"": each}))
         return together.families.get("")
 
     def matches(self, trace: JointTrace) -> Matches:

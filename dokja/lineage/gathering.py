@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import ml_dtypes
 import numpy as np
 
-from dokja.lineage.channels import Channels, across_residual, matched_test
+from dokja.lineage.channels import Channels, across_residual, matched_test, rows_of_each
 from dokja.lineage.cores import Crew
 from dokja.lineage.evidence import Elements, Evidence, Held
 from dokja.lineage.pairing import GroupPair, aligned
@@ -52,13 +52,14 @@ def gather(held: Held, component: str, crew: Crew) -> Evidence:
     search = Search(held, component)
     across = across_residual(held, component)
     width = held.left.model.extent(across[0][0])[1] if across else 0
-    total = Channels(width, held.key)
+    rows = rows_of_each(across)
+    total = Channels(width, held.key, rows)
 
     def work(place: _Place) -> tuple[list[PlaceFound], Channels, _Sums]:
         found = [seen for pair in place.groups if (seen := look(held, pair)) is not None]
         for side, group in place.copies:
             (search.left, search.right)[side].make(group)
-        channels = Channels(width, held.key)
+        channels = Channels(width, held.key, rows)
         for pair in place.across:
             channels.add(held, *pair)
         return found, channels, _compared(held, place.elements)

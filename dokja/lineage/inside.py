@@ -24,7 +24,7 @@ from dokja.lineage.architecture.by_shape import BY_SHAPE
 from dokja.lineage.cores import Crew
 from dokja.lineage.findings import Kin, Within
 from dokja.lineage.judging import ACCUSES_AT, FEWEST_FIXED, LEAST_SHARE
-from dokja.lineage.searching import SEARCHED, Copies, matched, numbers_across, scores
+from dokja.lineage.searching import SEARCHED, matched, scores, small_copies
 from dokja.lineage.sides import Group, Reader
 from dokja.lineage.statistics import Matches
 
@@ -51,16 +51,19 @@ def within(reader: Reader, crew: Crew) -> tuple[Within, ...]:
 
 
 def _seen(reader: Reader, component: str, crew: Crew) -> _Seen:
-    groups = tuple(each for each in reader.model.groups.get(component, ()) if each.layer is not None)
-    if len(groups) < 2:
+    groups = reader.model.groups.get(component, ())
+    layered = np.array([each.layer is not None for each in groups], dtype=np.bool_)
+    if layered.sum() < 2:
         return _Seen(component, groups, 0, ())
-    copies = Copies(reader, groups, reader.source.key, numbers_across(reader, groups))
+    copies = small_copies(reader, component)
     for _ in crew.spread(copies.make, range(len(groups))):
         pass
     pairs, chosen = 0, set[tuple[int, int]]()
     for part, alike in scores(copies, copies):
         own = np.arange(part.start, part.stop)
         alike[own - part.start, own] = -np.inf
+        alike[~layered[part]] = -np.inf
+        alike[:, ~layered] = -np.inf
         possible = alike > -np.inf
         pairs += int(possible.sum())
         best = alike.argmax(axis=1)
@@ -80,7 +83,7 @@ def _told(seen: _Seen, asked: int) -> Within:
     weighed = [(min(0.0, each.log10_p + paid), one, other, each) for one, other, each in seen.matches]
     return Within(
         component=seen.component,
-        groups=len(seen.groups),
+        groups=sum(each.layer is not None for each in seen.groups),
         pairs=seen.pairs,
         asked=asked,
         log10_p=min((log10_p for log10_p, *_ in weighed), default=0.0),

@@ -56,8 +56,10 @@ class _Shelf:
 class Copies:
     """The small copies of one model's groups; empty of a matrix whose units stand in an order of their own."""
 
-    def __init__(self, reader: Reader, groups: Sequence[Group], key: int, numbers: int) -> None:
-        self.reader, self.groups, self.key, self.numbers = reader, groups, key, numbers
+    def __init__(self, reader: Reader, groups: Sequence[Group], key: int) -> None:
+        self.reader, self.groups, self.key = reader, groups, key
+        self.numbers = numbers_across(reader, groups)
+        self._made: set[int] = set()
         self._members = [_kinds(reader, group) for group in groups]
         places: dict[Kind, list[int]] = {}
         for place, members in enumerate(self._members):
@@ -66,7 +68,7 @@ class Copies:
         self.shelves = {
             kind: _Shelf(
                 np.array(found, dtype=np.int64),
-                np.zeros((len(found), len(self.labels(kind)), min(kind.width, numbers)), dtype=np.float32),
+                np.zeros((len(found), len(self.labels(kind)), min(kind.width, self.numbers)), dtype=np.float32),
                 np.zeros((len(found), len(self.labels(kind))), dtype=np.bool_),
             )
             for kind, found in places.items()
@@ -77,7 +79,10 @@ class Copies:
         return drawn(self.key, kind.units, min(SEARCHED, self.reader.looks))
 
     def make(self, place: int) -> None:
-        """Copy a group."""
+        """Copy a group, unless that was done."""
+        if place in self._made:
+            return
+        self._made.add(place)
         for kind, member in self._members[place].items():
             shelf = self.shelves[kind]
             at = shelf.at(place)
@@ -87,18 +92,32 @@ class Copies:
         """The kinds of matrices that a group has, of these."""
         return [kind for kind in self._members[place] if kind in others]
 
-    def units(self, place: int, chosen: Sequence[Kind]) -> Units:
-        """A group's units by these kinds of matrices, with as many numbers of each as can be looked at."""
+    def rows(self, kind: Kind, numbers: int) -> NDArray[np.float32]:
+        """The small copies of one kind, with no more than so many numbers of a unit."""
+        rows = self.shelves[kind].rows
+        if rows.shape[2] <= numbers:
+            return rows
+        # A smaller draw is part of a larger one.
+        places = np.searchsorted(drawn(self.key, kind.width, rows.shape[2]), drawn(self.key, kind.width, numbers))
+        return rows[:, :, places]
+
+    def units(self, place: int, chosen: Sequence[Kind], held: int) -> Units:
+        """A group's units by these kinds of matrices, with as many numbers of each as can be looked at.
+
+        held: so many numbers both sides hold; where that is too few, the weights are read again.
+        """
         labels = self.labels(chosen[0])
         usable = np.ones(len(labels), dtype=np.bool_)
         parts = []
         for kind in chosen:
             shelf, numbers = self.shelves[kind], min(kind.width, ACROSS // len(chosen))
             at = shelf.at(place)
-            rows, good = shelf.rows[at], shelf.usable[at]
-            if ENOUGH * rows.shape[1] < numbers:
+            good = shelf.usable[at]
+            if ENOUGH * min(kind.width, held) < numbers:
                 rows, good = np.zeros((len(labels), numbers), dtype=np.float32), good.copy()
                 self._copy(kind, self._members[place][kind], rows, good)
+            else:
+                rows = self.rows(kind, held)[at]
             parts.append(rows)
             usable &= good
         joined = np.concatenate(parts, axis=1)[usable]
@@ -121,19 +140,23 @@ class Copies:
         rows[good] = found
 
 
+def small_copies(reader: Reader, component: str) -> Copies:
+    """The copies of a submission's groups, made once for all references and for the submission by itself."""
+    known = (component, min(SEARCHED, reader.looks))
+    if known not in reader.copies:
+        reader.copies[known] = Copies(reader, reader.model.groups.get(component, ()), reader.source.key)
+    found: Copies = reader.copies[known]
+    return found
+
+
 class Search:
     """All groups of both models. Copy them in any order, each when its weights are at hand; then ask for the test."""
 
     def __init__(self, held: Held, component: str) -> None:
         models = held.left.model, held.right.model
-        groups = models[0].groups.get(component, ()), sources(models[1], component)
-        numbers = min(
-            numbers_across(reader, each) for reader, each in zip((held.left, held.right), groups, strict=True)
-        )
-        self.left, self.right = (
-            Copies(reader, each, held.key, numbers)
-            for reader, each in zip((held.left, held.right), groups, strict=True)
-        )
+        groups = sources(models[1], component)
+        self.left = small_copies(held.left, component)
+        self.right = Copies(held.right, groups, held.key)
 
     def test(self) -> tuple[LabelTest, tuple[Partner, ...], tuple[Partner, ...]]:
         """`layers`: each group against its likeliest partner, where that one stands, and the same seen from there.
@@ -189,7 +212,8 @@ def matched(left: Copies, right: Copies, place: int, other: int) -> Matches | No
     chosen = [kind for kind in chosen if _enough(left, kind, place) and _enough(right, kind, other)]
     if not chosen:
         return None
-    x, y = left.units(place, chosen), right.units(other, chosen)
+    held = min(left.numbers, right.numbers)
+    x, y = left.units(place, chosen, held), right.units(other, chosen, held)
     return fixed_points(x, y) if min(len(x.labels), len(y.labels)) >= FEWEST else None
 
 
@@ -201,7 +225,8 @@ def _enough(copies: Copies, kind: Kind, place: int) -> bool:
 def scores(left: Copies, right: Copies) -> Iterator[tuple[slice, NDArray[np.float64]]]:
     """How alike the small copies of each two groups are, some left groups at a time; -inf where nothing compares."""
     shared = [kind for kind in left.shelves if kind in right.shelves]
-    centred = {kind: _centred(right.shelves[kind].rows) for kind in shared}
+    numbers = min(left.numbers, right.numbers)
+    centred = {kind: _centred(right.rows(kind, numbers)) for kind in shared}
     height, width = len(left.groups), len(right.groups)
     step = max(1, SCORES // max(width, 1))
     for start in range(0, height if width else 0, step):
@@ -211,7 +236,8 @@ def scores(left: Copies, right: Copies) -> Iterator[tuple[slice, NDArray[np.floa
         for kind in shared:
             shelf = left.shelves[kind]
             chosen = np.flatnonzero((shelf.groups >= part.start) & (shelf.groups < part.stop))
-            rows = shelf.rows if len(chosen) == len(shelf.groups) else shelf.rows[chosen]
+            rows = left.rows(kind, numbers)
+            rows = rows if len(chosen) == len(shelf.groups) else rows[chosen]
             (x, mean, length), (y, his_mean, his_length) = _centred(rows), centred[kind]
             place = np.ix_(shelf.groups[chosen] - part.start, right.shelves[kind].groups)
             cross[place] += x @ y.T - shelf.rows.shape[1] * (mean @ his_mean.T)

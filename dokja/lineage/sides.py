@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from threading import Lock
-from typing import Literal, Protocol, TypeVar, cast
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ TESTED = ("hidden", "heads", "kv-heads", "experts")
 LOOKED_AT = 1024
 """How many units of an axis are looked at, at most."""
 
-IN_ALL = 16_384
+IN_ALL = 8_192
 """Of the many axes of one kind that a deep component has, about so many units are looked at in all..."""
 
 FEWEST_LOOKED_AT = 256
@@ -307,13 +307,14 @@ class Reader:
     source: Source
     looks: int = LOOKED_AT
     kept: Kept = field(default_factory=lambda: Kept(ROOM))
+    copies: dict[tuple[str, int], Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.looks = min(self.looks, self.source.units)
 
     def within(self, looks: int) -> Reader:
         """This reader, looking at no more than so many units: what the other side has of them."""
-        return self if looks >= self.looks else Reader(self.source, looks, self.kept)
+        return self if looks >= self.looks else Reader(self.source, looks, self.kept, self.copies)
 
     @property
     def model(self) -> Model:
@@ -343,11 +344,22 @@ class Reader:
 
         return self.keep(("units",), member, made, _unit_bytes)
 
-    def single_rows(self, member: Member) -> Units:
-        """Every row of the matrix by itself, centred and of length one; its label is its place."""
+    def single_rows(self, member: Member, most: int) -> Units:
+        """At most so many rows of the matrix by themselves, centred, of length one; their labels are their places."""
         if member.axis.repeats == member.axis.block == 1:
-            return self._by_place(member)
-        return self.keep(("single rows",), member, lambda: unit_rows(self.matrix(member)), _unit_bytes)
+            units = self._by_place(member)
+            if units.total <= most:
+                return units
+            chosen = np.isin(units.labels, drawn(self.source.key, units.total, most), assume_unique=True)
+            return Units(units.rows[chosen], units.labels[chosen], units.total)
+
+        def made() -> Units:
+            matrix = self.matrix(member)
+            chosen = drawn(self.source.key, len(matrix), most)
+            found = unit_rows(matrix if len(chosen) == len(matrix) else matrix[chosen])
+            return replace(found, labels=chosen[found.labels], total=len(matrix))
+
+        return self.keep(("single rows", most), member, made, _unit_bytes)
 
     def order(self, member: Member) -> Order:
         """Whether the places of the member's units say anything."""

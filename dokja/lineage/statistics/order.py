@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dokja.lineage.statistics.cka import Moments, correlated, gram, moments_of
-from dokja.lineage.statistics.units import Floats, Units, flattened, unit_rows
+from dokja.lineage.statistics.units import Floats, Labels, Units, flattened, unit_rows
 
 #: |z| from which a place says something; the moments are exact, the margin pays for tails that are not Gaussian.
 LIMIT = 6.0
@@ -70,15 +70,14 @@ def order(weights: Floats, *, repeats: int = 1, known: Units | None = None) -> O
     count = len(chosen)
     if count < 8:
         return Order(count, {})
-    parts = flat.reshape(repeats, units.total, flat.shape[1])[:, chosen].astype(np.float64)
-    ranks = average_ranks(np.sqrt(np.einsum("rij,rij->i", parts, parts)))
+    ranks = average_ranks(_sizes(flat.reshape(repeats, units.total, flat.shape[1]), chosen))
     places = np.arange(count, dtype=np.float64)
     # A rank vector that is constant (all norms equal) says nothing.
     spread = ranks.std()
     size = float(np.corrcoef(ranks, places)[0, 1]) * (count - 1) ** 0.5 if spread > 0 else 0.0
     sizes = (ranks - ranks.mean()) / (spread or 1.0)
     near, blocks = _places(chosen.tobytes(), units.total)
-    cosines = gram(units.of(chosen))
+    cosines = gram(units.rows if len(chosen) == len(units.labels) else units.of(chosen))
     sizes_moments, moments = moments_of(np.outer(sizes, sizes)), moments_of(cosines)
     after = np.flatnonzero(np.diff(chosen) == 1)
     eighths = np.flatnonzero(np.diff((8 * chosen) // units.total, prepend=-1))
@@ -92,6 +91,18 @@ def order(weights: Floats, *, repeats: int = 1, known: Units | None = None) -> O
             "direction in blocks": correlated(float(np.trace(inside)), moments, blocks).z,
         },
     )
+
+
+def _sizes(copies: Floats, chosen: Labels) -> NDArray[np.float64]:
+    """The lengths of the chosen units, whose numbers are in so many copies."""
+    parts = copies if len(chosen) == copies.shape[1] else copies[:, chosen]
+    with np.errstate(over="ignore"):
+        squares = np.einsum("rij,rij->i", parts, parts).astype(np.float64)
+    if not (np.isfinite(squares) & (squares > 0)).all():
+        parts = parts.astype(np.float64)
+        squares = np.einsum("rij,rij->i", parts, parts)
+    sizes: NDArray[np.float64] = np.sqrt(squares)
+    return sizes
 
 
 @lru_cache(maxsize=256)
