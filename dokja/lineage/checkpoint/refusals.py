@@ -95,7 +95,8 @@ REFUSALS: Mapping[Code, Refusal] = MappingProxyType(
             "Restore the index that belongs to these shards.",
         ),
         "checkpoint-kind": Refusal(
-            "This is neither a file nor a folder, but a pipe, a device or a socket.", "Name a file or a folder."
+            "This is no file, but a pipe, a device, a socket, or a folder where a file should be.",
+            "Name a file or a folder.",
         ),
         "checkpoint-link": Refusal(
             "{name} is a link that leads out of the folder.", "Put the file itself into the folder."

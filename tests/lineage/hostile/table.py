@@ -56,6 +56,11 @@ def pipe(folder: Path) -> Path:
     return folder / "model.safetensors"
 
 
+def folder_in_a_folder(folder: Path) -> Path:
+    (folder / "model.safetensors").mkdir()
+    return folder
+
+
 def pipe_in_a_folder(folder: Path) -> Path:
     return pipe(folder).parent
 
@@ -233,6 +238,7 @@ HOSTILE: Mapping[str, tuple[str | None, Make]] = {
     ),
     "a pipe": ("checkpoint-kind", pipe),
     "a pipe in a folder": ("checkpoint-kind", pipe_in_a_folder),
+    "a folder in a folder": ("checkpoint-kind", folder_in_a_folder),
     "a socket": ("checkpoint-kind", plug),
     "a device": ("checkpoint-kind", lambda _: Path("/dev/zero")),
     "an empty folder": ("checkpoint-no-weights", lambda folder: folder),
