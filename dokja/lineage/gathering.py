@@ -20,7 +20,7 @@ from dokja.lineage.evidence import Elements, Evidence, Held
 from dokja.lineage.pairing import GroupPair, aligned
 from dokja.lineage.places import PlaceFound, label_test, look, order_test, traces_test, turned_test
 from dokja.lineage.searching import Search
-from dokja.lineage.sides import TESTED, Member, Model
+from dokja.lineage.sides import Member, Model
 from dokja.lineage.statistics.units import Floats, Matrix
 
 FIRST_ROWS = 16
@@ -128,17 +128,13 @@ def _counterparts(held: Held, component: str) -> Iterator[tuple[Member, Member]]
 
 
 def _placed(model: Model, component: str) -> Mapping[tuple[object, ...], Member]:
-    """The component's parts by role and place; of several of one role in one layer (its norms), by their turn.
-
-    Each is read along the axis that the tests read it by.
-    """
+    """The component's parts by role and place; of several of one role in one layer (its norms), by their turn."""
     found: dict[tuple[object, ...], Member] = {}
     turns: Counter[tuple[object, ...]] = Counter()
     for member in model.parts(component):
         part = member.part
         place = (part.role, part.layer, part.expert, part.take, part.tensor if part.layer is None else None)
-        sideways = part.rows.space == "residual" and part.columns.space in TESTED and min(model.extent(member)) > 1
-        found[*place, turns[place]] = Member(part.role, part, "columns") if sideways else member
+        found[*place, turns[place]] = member
         turns[place] += 1
     return found
 

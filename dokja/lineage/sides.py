@@ -102,9 +102,11 @@ class Model:
         return {component: tuple(parts) for component, parts in found.items()}
 
     def parts(self, component: str) -> Iterator[Member]:
-        """Every part of a component, by its rows."""
+        """Every part of a component, by its rows; by its columns where those are what the tests read it by."""
         for part in self.components.get(component, ()):
-            yield Member(part.role, part, "rows")
+            sideways = part.rows.space == "residual" and part.columns.space in TESTED
+            by_rows = Member(part.role, part, "rows")
+            yield Member(part.role, part, "columns") if sideways and min(self.extent(by_rows)) > 1 else by_rows
 
     def parameters(self, component: str) -> int:
         """How many parameters a component has."""

@@ -29,7 +29,7 @@ from dokja.lineage.sides import LOOKED_AT, By, CheckpointSource, Member, Model, 
 from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority
 
-FORMAT: Final = "dokja-reference-pack/1"
+FORMAT: Final = "dokja-reference-pack/2"
 UNITS: Final = 256
 FEWEST_UNITS: Final = 8
 WORDS: Final = 1024

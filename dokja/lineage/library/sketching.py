@@ -19,10 +19,13 @@ from numpy.typing import NDArray
 
 from dokja.lineage.cores import ALONE, Crew
 from dokja.lineage.library.columns import json_bytes
-from dokja.lineage.sides import Member, Model, Reader
+from dokja.lineage.sides import Member, Model, Reader, drawn
 
 SUMS: Final = 1024
 """How many sums a sketch has; a power of two, below 2^15."""
+
+ROWS: Final = 64
+"""Of how many rows of a matrix the elements are added up, at most: all layers together are far more than sums."""
 
 STEP: Final = 1 << 20
 PER_WORD: Final = 4
@@ -48,7 +51,8 @@ def _sketch(reader: Reader, component: str, crew: Crew) -> Sketch:
 
     def summed(item: tuple[Member, list[object]]) -> NDArray[np.float64]:
         member, place = item
-        return _sums(np.nan_to_num(reader.matrix(member)).ravel(), json_bytes([reader.source.key, place]))
+        rows = drawn(reader.source.key, len(reader.matrix(member)), ROWS)
+        return _sums(np.nan_to_num(reader.matrix(member)[rows]).ravel(), json_bytes([reader.source.key, place]))
 
     sums = np.zeros(SUMS, dtype=np.float64)
     for each in crew.spread(summed, members):
