@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from dokja.record import ACT, act_of, canonical
 from dokja.record.bulk import light, plain_row
 from dokja.record.canonical import row_of
+from dokja.record.entries import BallotRow
 from tests.record.at_hand import ballot, statement
 
 
@@ -100,4 +102,44 @@ def test_the_light_row_says_what_the_ballot_says() -> None:
         "expert",
         "30.50",
         None,
+    )
+
+
+IDS = st.sampled_from(["rater", "panel", "stage-1", "a.b-c", "0"])
+BALLOTS = st.fixed_dictionaries(
+    {
+        "panel": IDS,
+        "rater": IDS,
+        "stage": IDS,
+        "team": IDS,
+        "who": IDS,
+        "type": st.just("ballot"),
+        "when": st.just("2027-03-01T00:00:00Z"),
+    },
+    optional={
+        "clause": IDS,
+        "source": IDS,
+        "id": IDS,
+        "note": st.just({"ko": ',"rater":"x"', "en": 'a "rater": \\",\\"rater\\":'}),
+    },
+)
+SAID = st.fixed_dictionaries(
+    {"measure": IDS, "marks": st.dictionaries(IDS, st.sampled_from(["0", "1.5", "20.25"]), min_size=1)}
+) | st.fixed_dictionaries({"gate": IDS, "meets": st.booleans()})
+
+
+@given(ballot=BALLOTS, said=SAID)
+def test_light_rows_say_what_any_ballot_says(ballot: dict[str, Any], said: dict[str, Any]) -> None:
+    act = ACT.validate_python(ballot | said)
+    marks = said.get("marks")
+    assert light(5, canonical(act)) == BallotRow(
+        5,
+        ballot["when"],
+        ballot["stage"],
+        ballot["panel"],
+        said["measure"] if marks else said["gate"],
+        ballot["rater"],
+        ballot["team"],
+        sum(map(Decimal, marks.values()), Decimal(0)) if marks else None,
+        said.get("meets"),
     )
