@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -24,6 +24,9 @@ WIDEST = 100
 
 FOLD: Literal["fold"] = "fold"
 """How columns break their lines: any other way rich takes the blank after a Korean line for an overflow, and cuts."""
+
+Tell = Callable[[str, Mapping[str, object]], None]
+"""Says what is being done: a message id and its values."""
 
 PATIENCE = 1.0
 """Seconds of work after which a sign of life is shown."""
@@ -81,21 +84,28 @@ class Face:
         self.notes.print(self.voice(message, values), soft_wrap=True, style="dim")
 
     @contextmanager
-    def working(self, message: str) -> Iterator[None]:
-        """A sign of life on stderr while work takes longer than a moment; none where stderr is no terminal."""
+    def working(self, message: str) -> Iterator[Tell]:
+        """A sign of life on stderr while work takes longer than a moment; none where stderr is no terminal.
+
+        What comes out says in its place what is being done now.
+        """
         notes = self.notes
         if not notes.is_terminal:
-            yield
+            yield _unheard
             return
         status = notes.status(self.voice(message), spinner="dots")
         timer = threading.Timer(PATIENCE, status.start)
         timer.start()
         try:
-            yield
+            yield lambda message, values: status.update(self.voice(message, values))
         finally:
             timer.cancel()
             timer.join()
             status.stop()
+
+
+def _unheard(message: str, values: Mapping[str, object]) -> None:
+    """Nobody looks."""
 
 
 def _console(*, stderr: bool) -> Console:

@@ -33,8 +33,8 @@ def run(
 
     face: Face = ctx.obj
     programme = open_programme(folder)
-    with face.working(mark("Running the programme")):
-        done = run_programme(programme, leave_out=without or (), site=not no_site)
+    with face.working(mark("Running the programme")) as tell:
+        done = run_programme(programme, leave_out=without or (), site=not no_site, tell=tell)
     if face.json:
         _write_json(face, done)
     else:

@@ -7,7 +7,7 @@ The first batch that holds a problem ends the intake: what comes after it rests 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from dokja.intake.reading import Reader
 from dokja.intake.rules import rules_of
 from dokja.intake.signatures import Signatures
 from dokja.intake.timely import ballot_breaches, breaches, only_timely_ballots
+from dokja.language import mark
 from dokja.record import Record, act_of
 from dokja.record.canonical import LARGEST_ACT, Row, Rows
 from dokja.record.writing import Kept, Writing
@@ -36,11 +37,21 @@ class Intake:
     taken: int
 
 
-def take_in(files: Sequence[Path], history: History, sources: frozenset[str], record: Record) -> Intake:
+def _untold(message: str, values: Mapping[str, object]) -> None:
+    """Nobody asks."""
+
+
+def take_in(
+    files: Sequence[Path],
+    history: History,
+    sources: frozenset[str],
+    record: Record,
+    tell: Callable[[str, Mapping[str, object]], None] = _untold,
+) -> Intake:
     """Take the acts of the files in, in the order of the files.
 
-    sources: the ids that acts may rest on. Raises `ActError` with at most `MOST_PROBLEMS` problems, or `RecordError`;
-    then the record is as it was.
+    sources: the ids that acts may rest on. tell: is told now and then how many are in. Raises `ActError` with at most
+    `MOST_PROBLEMS` problems, or `RecordError`; then the record is as it was.
     """
     digests = {file: digest_of_file(file, ActError) for file in files}
     fresh = [file for file in files if not record.holds_file(digests[file])]
@@ -55,7 +66,9 @@ def take_in(files: Sequence[Path], history: History, sources: frozenset[str], re
         signatures, noted = Signatures(record), set[str]()
         for file in fresh:
             acts = open_acts(file)
-            _FileIntake(acts, course, signatures, writing).take(acts.batches(reader, read_chunks))
+            intake = _FileIntake(acts, course, signatures, writing)
+            for _ in intake.take(acts.batches(reader, read_chunks)):
+                tell(mark("Taking acts in: {count}"), {"count": f"{writing.size - writing.start:,}"})
             if acts.digest not in noted and not record.holds_file(acts.digest):
                 writing.note_file(acts.digest, file.name)
             noted.add(acts.digest)
@@ -72,8 +85,8 @@ class _FileIntake:
     writing: Writing
     passed: set[str] = field(default_factory=set)
 
-    def take(self, batches: Iterator[Batch]) -> None:
-        """Take all batches in; the first one with a problem raises."""
+    def take(self, batches: Iterator[Batch]) -> Iterator[None]:
+        """Take one batch in after the other; the first one with a problem raises."""
         start = self.writing.size
         for batch in batches:
             if batch.problems:
@@ -88,6 +101,7 @@ class _FileIntake:
             if problems:
                 raise ActError(*problems[:MOST_PROBLEMS])
             self.writing.add(rows)
+            yield
 
     def _fresh(self, batch: Batch, start: int, problems: list[Problem]) -> tuple[Rows, tuple[int, ...]]:
         """The rows that the record does not hold, with their numbers; those that contradict it go to `problems`."""

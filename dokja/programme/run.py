@@ -5,12 +5,13 @@ A run with nothing to do is over before anything is loaded that would do it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dokja.errors import Place, Problem, ProgrammeError
+from dokja.language import mark
 from dokja.programme.folder import Programme
 from dokja.programme.stamp import OUTCOME_FILE, Stamp, stamp_of, up_to_date, written_stamp
 from dokja.record import open_record
@@ -36,14 +37,23 @@ class Run:
     publication: Publication | None
 
 
+def _untold(message: str, values: Mapping[str, object]) -> None:
+    """Nobody asks."""
+
+
 def run(
-    programme: Programme, *, leave_out: Collection[str] = (), site: bool = True, alternatives: bool = True
+    programme: Programme,
+    *,
+    leave_out: Collection[str] = (),
+    site: bool = True,
+    alternatives: bool = True,
+    tell: Callable[[str, Mapping[str, object]], None] = _untold,
 ) -> Run:
     """Take new acts in, work out the outcome, write the site.
 
     leave_out: standings ("leaks") or ids of sources whose acts do not count. alternatives: work out as well what
-    follows without leaks, which pages show. Raises the errors of reading, of the
-    acts and of the record; then nothing has been changed.
+    follows without leaks, which pages show. tell: is told what is being done, as a message id and its values. Raises
+    the errors of reading, of the acts and of the record; then nothing has been changed.
     """
     hidden = hidden_sources(programme, leave_out)
     if site and (stamp := up_to_date(programme, hidden)) is not None:
@@ -60,13 +70,15 @@ def run(
     history = programme.history
     with open_record(programme.record_file) as record:
         hold_to_signed(record, programme.log_folder / "checkpoint")
-        intake = take_in(programme.act_files, history, frozenset(programme.sources), record)
+        intake = take_in(programme.act_files, history, frozenset(programme.sources), record, tell)
         stamp = stamp_of(programme, hidden, record)
         if site and stamp == written_stamp(programme.site_folder):
             return Run(stamp, intake.taken, programme.site_folder, None)
+        tell(mark("Working out what follows from {size} acts"), {"size": f"{stamp.size:,}"})
         publication = publish(programme, record, hidden, alternatives=alternatives or site, proofs=site)
     if not site:
         return Run(stamp, intake.taken, None, publication)
+    tell(mark("Writing the pages"), {})
     extra = {OUTCOME_FILE: to_json({"stamp": stamp, "outcome": publication.outcome})}
     write_site(publication, programme.site_folder, extra)
     return Run(stamp, intake.taken, programme.site_folder, publication)

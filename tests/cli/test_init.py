@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from dokja.cli import face
 from tests.cli.conftest import Dokja
 
 
@@ -28,6 +30,17 @@ def test_the_starter_programme_lints_and_runs_clean(exists: bool, tmp_path: Path
     assert str(folder / "site" / "en" / "index.html") in run.out
     assert "4 acts newly taken in, 4 in the record." in run.out
     assert "Nothing new: 4 acts in the record." in dokja("run", folder).out
+
+
+def test_a_person_at_a_terminal_sees_what_is_being_done(
+    tmp_path: Path, dokja: Dokja, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dokja("init", tmp_path / "new")
+    assert "Writing the pages" not in dokja("run", tmp_path / "new").err
+    shutil.rmtree(tmp_path / "new" / "site")
+    monkeypatch.setattr(face, "PATIENCE", 0)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "Writing the pages" in dokja("run", tmp_path / "new").err
 
 
 def test_every_file_begins_by_saying_what_it_is_for(tmp_path: Path, dokja: Dokja) -> None:

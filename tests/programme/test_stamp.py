@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -40,6 +40,19 @@ def test_a_second_run_finds_nothing_to_do(programme: Programme) -> None:
     done = again(programme)
     assert (done.taken, done.publication, done.site) == (0, None, programme.site_folder)
     assert programme.site_folder.stat().st_mtime_ns == written
+
+
+def test_a_run_tells_what_it_does(programme: Programme) -> None:
+    told: list[str] = []
+
+    def tell(message: str, values: Mapping[str, object]) -> None:
+        told.append(message.format(**values))
+
+    run(open_programme(programme.folder), tell=tell)
+    assert told == []
+    a_new_file(programme)
+    run(open_programme(programme.folder), tell=tell)
+    assert told == ["Taking acts in: 1", "Working out what follows from 5 acts", "Writing the pages"]
 
 
 def test_a_second_run_loads_nothing_that_works_anything_out(programme: Programme) -> None:
