@@ -27,13 +27,14 @@ Subject = tuple[str, str, str, str]
 class Marks:
     """One team's marks or votes by one panel on one subject, one for each rater, in the record's order.
 
-    sealed: how many raters' marks or votes are there and not open.
+    sealed: how many raters' marks or votes are there and not open. last: the latest time of any of them.
     """
 
     totals: list[Decimal] = field(default_factory=list)
     objections: int = 0
     sealed: int = 0
     indexes: array[int] = field(default_factory=lambda: array("Q"))
+    last: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,15 @@ class Evidence:
 
 @dataclass
 class Folded:
-    """Ballots as marks and votes.
-
-    last: the latest time of any of them, "" where there are none. horizon: what came later does not count.
-    """
+    """Ballots as marks and votes. horizon: what came later does not count."""
 
     marks: dict[Subject, Marks] = field(default_factory=dict)
-    last: str = ""
     horizon: datetime | None = None
+
+    @property
+    def last(self) -> str:
+        """The latest time of any of them, "" where there are none."""
+        return max((held.last for held in self.marks.values()), default="")
 
 
 def gather(
@@ -84,15 +86,14 @@ def fold(ballots: Iterable[BallotRow], horizon: datetime | None = None) -> Folde
     """Ballots as marks and votes, up to a horizon if one is named."""
     latest = utc_text(horizon) if horizon is not None else None
     marks: dict[Subject, Marks] = {}
-    last = ""
     for position, when, stage, panel, named, _, team, total, meets in ballots:
         if latest is not None and when > latest:
             continue
-        last = max(last, when)
         subject = (stage, panel, named, team)
         held = marks.get(subject)
         if held is None:
             held = marks[subject] = Marks()
+        held.last = max(held.last, when)
         if total is None and meets is None:
             held.sealed += 1
             continue
@@ -101,7 +102,7 @@ def fold(ballots: Iterable[BallotRow], horizon: datetime | None = None) -> Folde
             held.totals.append(total)
         elif meets is False:
             held.objections += 1
-    return Folded(marks, last, horizon)
+    return Folded(marks, horizon)
 
 
 def joined(parts: Iterable[Folded]) -> Folded:
@@ -109,13 +110,13 @@ def joined(parts: Iterable[Folded]) -> Folded:
     whole = Folded()
     for part in parts:
         whole.horizon = part.horizon
-        whole.last = max(whole.last, part.last)
         for subject, more in part.marks.items():
             held = whole.marks.setdefault(subject, Marks())
             held.totals += more.totals
             held.objections += more.objections
             held.sealed += more.sealed
             held.indexes += more.indexes
+            held.last = max(held.last, more.last)
     return whole
 
 

@@ -26,6 +26,16 @@ from dokja.values import DECIMAL_PATTERN, Id, Moment, utc_text
 
 _Mark = Annotated[str, StringConstraints(pattern=DECIMAL_PATTERN.replace("-?", ""))]
 _When = Annotated[str, StringConstraints(max_length=25)]
+_Word = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=200)]
+
+
+class PlainSignature(TypedDict):
+    """A signature in words of plain ASCII, as nearly all are; its fields in the order of RFC 8785."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+
+    key: _Word
+    value: _Word
 
 
 class PlainBallot(TypedDict):
@@ -40,6 +50,7 @@ class PlainBallot(TypedDict):
     meets: NotRequired[StrictBool]
     panel: Id
     rater: Id
+    signature: NotRequired[PlainSignature]
     source: NotRequired[Id]
     stage: Id
     team: Id
@@ -109,6 +120,8 @@ def _row(ordered: dict[str, Any]) -> Row | None:
     ordered["when"] = when
     if marks:
         ordered["marks"] = dict(sorted(ordered["marks"].items()))
+    if "signature" in ordered:
+        ordered["signature"] = dict(sorted(ordered["signature"].items()))
     stage, team = ordered["stage"], ordered["team"]
     subject = ordered["measure" if marks else "gate"]
     key = f"ballot/{stage}/{ordered['panel']}/{subject}/{ordered['rater']}/{team}"

@@ -147,9 +147,13 @@ class Walk:
 
     def numbering_at(self, when: datetime) -> Mapping[str, str]:
         """The stages whose acts their actors number at a time, each with the clause that says so."""
-        since = self.rules.since(utc_text(when))
+        return self.numbering_said(utc_text(when))
+
+    def numbering_said(self, when: str) -> Mapping[str, str]:
+        """The same at a time as acts say it."""
+        since = self.rules.since(when)
         if since not in self._numbering:
-            clauses = self.rules_at(when).of(RecordKeeping)
+            clauses = self.rules_said(when).of(RecordKeeping)
             self._numbering[since] = {clause.stage: clause.id for clause in clauses if clause.numbered}
         return self._numbering[since]
 

@@ -6,7 +6,7 @@ latest of any act.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 from dokja.language import mark
 from dokja.record import Entry
 from dokja.record.acts import Act, Heartbeat
-from dokja.record.entries import BallotRow
 from dokja.rulebook import RecordKeeping, Stage
 from dokja.values import LATEST, utc_text
 from dokja.verify.course import Walk
+from dokja.verify.reading import First
 from dokja.verify.verdict import Fault, Unchecked
 from dokja.verify.witnessed import Standing
 
@@ -43,9 +43,12 @@ def unnumbered(walk: Walk, index: int, act: Act) -> Iterator[Fault]:
 
 
 def missed(
-    walk: Walk, entries: Sequence[Entry], ballots: Sequence[BallotRow], standing: Standing, told: Iterable[Fault]
+    walk: Walk, entries: Sequence[Entry], ballots: Mapping[str, First], standing: Standing, told: Iterable[Fault]
 ) -> Iterator[Fault | Unchecked]:
-    """Everything that was due in the record at its clock and was not there in time."""
+    """Everything that was due in the record at its clock and was not there in time.
+
+    ballots: the first of each stage.
+    """
     now = _clock(walk, standing)
     if now is None:
         return
@@ -53,7 +56,7 @@ def missed(
     done = [
         Done(each.act.type, getattr(each.act, "stage", None), utc_text(each.act.when), each.index) for each in entries
     ]
-    done += [Done("ballot", each.stage, each.when, each.position) for each in ballots]
+    done += [Done("ballot", stage, when, index) for stage, (when, index) in ballots.items()]
     rules = walk.rules_at(now)
     for clause in rules.of(RecordKeeping):
         stage = rules.stage(clause.stage)

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from itertools import chain, islice
 
-from dokja.adjudicate import adjudicate, fold, gather
-from dokja.errors import NOWHERE, Place, Problem
+from dokja.adjudicate import Folded, adjudicate, fold, gather, joined
+from dokja.errors import NOWHERE, Problem
 from dokja.intake.course import Course
 from dokja.intake.draws import CODES as DRAW_CODES
 from dokja.intake.reading import Reader
 from dokja.intake.rules import rules_of
-from dokja.intake.timely import ballot_breaches, breaches
+from dokja.intake.timely import ballot_breaches, breaches, only_timely_ballots
 from dokja.language import mark
 from dokja.record import Entry, act_of
 from dokja.record.acts import AnyAct, RulebookAmended, RulebookPublished
 from dokja.record.bulk import light
 from dokja.record.canonical import Row
-from dokja.record.entries import BallotRow
 from dokja.record.parallel import spread
-from dokja.record.transparency.sealing.ballots import SealedMarks, counted_ballots, sealed_marks
+from dokja.record.transparency.sealing.ballots import SealedMarks, sealed_ballots, sealed_marks
 from dokja.record.transparency.sealing.openings import Openings
-from dokja.strict_yaml import Path_
 from dokja.verify.amendments import amendment_faults, unpinned, unpublished
 from dokja.verify.audiences import Audience, opened_to
 from dokja.verify.course import Contents, Walk
@@ -33,6 +29,7 @@ from dokja.verify.decided import decision_faults, left_open
 from dokja.verify.draws import on_its_word
 from dokja.verify.duties import missed
 from dokja.verify.procedure import procedure_faults, unanswered
+from dokja.verify.reading import Batch, Cast, batches, clause_of, in_own_voice, read_batch
 from dokja.verify.sealing import left_sealed, never_opened, opening_faults
 from dokja.verify.verdict import Fault, Unchecked
 from dokja.verify.weighing import unsaid
@@ -49,11 +46,6 @@ _OF_INTAKE: Mapping[str, str] = {
     "act-stage-root": "GRID_ROOT",
 }
 """Codes of the intake that the replay tells in words of its own; all others are `ACT_NOT_ALLOWED`."""
-
-_BATCH = 2_000
-"""Entries that are read in one go."""
-
-_CLAUSE_FIRST = re.compile(rb'\{"clause":"([a-z0-9.-]+)",')
 
 __all__ = ["Contents", "Replay", "Shown", "replay"]
 
@@ -93,33 +85,38 @@ def replay(
     rules = rules_of(contents.history, frozenset(source.id for source in contents.about.sources))
     walk = Walk(contents, rules, Course(rules))
     entries: list[Entry] = []
-    ballots: list[BallotRow] = []
+    cast = Cast()
     keys: set[str] = set()
     digests: dict[int, str | None] = {}
-    with spread(partial(_read, Reader(rules)), processes) as read_all:
-        for index, (row, ballot) in enumerate(chain.from_iterable(read_all(_batches(bodies)))):
-            if not isinstance(row, Row):
-                found.faults.extend(_of_intake(problem, index) for problem in row)
+    with spread(partial(read_batch, Reader(rules)), processes) as read_all:
+        for batch in read_all(batches(bodies)):
+            if _all_allowed(walk, batch, keys):
+                keys.update(batch.rows.column("key"))
+                cast.add_all(batch)
                 continue
-            if row.key in keys:
-                said = mark("“{key}” stands in the record twice.")
-                found.faults.append(Fault("ACT_NOT_ALLOWED", said, {"key": row.key}, index))
-                continue
-            keys.add(row.key)
-            if ballot is not None:
-                found.faults.extend(_ballot(walk, index, row))
-                ballots.append(ballot)
-                continue
-            act = act_of(row.body)
-            found.faults.extend(_act(walk, index, act))
-            entries.append(Entry(index, act))
-            if isinstance(act, RulebookPublished | RulebookAmended):
-                digests[act.number] = act.digest
+            for index, row in batch.entries():
+                if not isinstance(row, Row):
+                    found.faults.extend(_of_intake(problem, index) for problem in row)
+                    continue
+                if row.key in keys:
+                    said = mark("“{key}” stands in the record twice.")
+                    found.faults.append(Fault("ACT_NOT_ALLOWED", said, {"key": row.key}, index))
+                    continue
+                keys.add(row.key)
+                if row.type == "ballot":
+                    found.faults.extend(_ballot(walk, index, row))
+                    cast.add(light(index, row.body))
+                    continue
+                act = act_of(row.body)
+                found.faults.extend(_act(walk, index, act))
+                entries.append(Entry(index, act))
+                if isinstance(act, RulebookPublished | RulebookAmended):
+                    digests[act.number] = act.digest
     found.faults.extend(
         (*amendment_faults(walk), *unpublished(walk), *unanswered(walk), *uncarried(entries, standing.carried))
     )
     found.faults.extend(ahead(entries, standing))
-    for each in tuple(missed(walk, entries, ballots, standing, found.faults)):
+    for each in tuple(missed(walk, entries, cast.first, standing, found.faults)):
         if isinstance(each, Fault):
             found.faults.append(each)
         else:
@@ -127,31 +124,9 @@ def replay(
     vouched = tuple(zip(standing.sizes, standing.times, strict=True))
     found.unchecked.extend((*unpinned(walk, digests), *unsaid(walk), *on_its_word(entries, vouched)))
     marks, openings = _opened(walk, entries, shown, found)
-    _recompute(contents, entries, counted_ballots(ballots, marks, openings), found)
+    _recompute(contents, entries, _counted(cast, marks, openings), found)
     found.faults.sort(key=lambda fault: (fault.act is None, fault.act or 0))
     return found
-
-
-def _batches(bodies: Iterable[bytes]) -> Iterator[tuple[int, list[bytes]]]:
-    """Entries by the thousand, each batch with the index of its first."""
-    rest, first = iter(bodies), 0
-    while batch := list(islice(rest, _BATCH)):
-        yield first, batch
-        first += len(batch)
-
-
-def _read(reader: Reader, batch: tuple[int, list[bytes]]) -> list[tuple[Row | tuple[Problem, ...], BallotRow | None]]:
-    """What each entry of a batch says by itself: its row or what is wrong with it, and a ballot's marks."""
-    first, bodies = batch
-    rows = (reader.read_line(body, _nowhere) for body in bodies)
-    return [
-        (row, light(index, row.body) if isinstance(row, Row) and row.type == "ballot" else None)
-        for index, row in enumerate(rows, start=first)
-    ]
-
-
-def _nowhere(_: Path_) -> Place:
-    return NOWHERE
 
 
 def _opened(walk: Walk, entries: list[Entry], shown: Shown, found: Replay) -> tuple[SealedMarks, Openings]:
@@ -178,16 +153,25 @@ def _ballot(walk: Walk, index: int, row: Row) -> Iterable[Fault]:
     """A ballot; its act is built only where more is asked of it than its row says, for there may be millions."""
     yield from (_of_intake(breach.at(NOWHERE), index) for breach in ballot_breaches(walk.course, row))
     walk.note_ballot(row)
-    if row.stage in walk.decisions or b'"signature"' in row.body or not _clause_plainly_in_force(walk, row):
+    if not in_own_voice(row) or not _plainly_in_force(walk, row.when, row.stage or "", clause_of(row.body)):
         yield from procedure_faults(walk, index, act_of(row.body))
 
 
-def _clause_plainly_in_force(walk: Walk, row: Row) -> bool:
-    """Whether a ballot names no clause, or first of all one in force; in canonical bytes a clause stands first."""
-    if b'"clause"' not in row.body:
-        return True
-    named = _CLAUSE_FIRST.match(row.body)
-    return named is not None and named[1].decode() in walk.rules_said(row.when).enacted
+def _all_allowed(walk: Walk, batch: Batch, keys: set[str]) -> bool:
+    """Whether a batch holds nothing but ballots, and plainly none of them has a fault."""
+    if batch.folded is None or not only_timely_ballots(walk.course, batch.rows):
+        return False
+    own = batch.rows.column("key")
+    if len(set(own)) < len(own) or not keys.isdisjoint(own):
+        return False
+    return all(_plainly_in_force(walk, when, stage, clause) for (_, stage, clause), when in batch.said.items())
+
+
+def _plainly_in_force(walk: Walk, when: str, stage: str, clause: str | None) -> bool:
+    """Whether a ballot of a time is plainly right: its stage undecided, no number due, its clause in force."""
+    if stage in walk.decisions or stage in walk.numbering_said(when):
+        return False
+    return clause is None or clause in walk.rules_said(when).enacted
 
 
 def _act(walk: Walk, index: int, act: AnyAct) -> Iterable[Fault]:
@@ -197,7 +181,15 @@ def _act(walk: Walk, index: int, act: AnyAct) -> Iterable[Fault]:
     walk.fold(index, act)
 
 
-def _recompute(contents: Contents, entries: list[Entry], ballots: Iterable[BallotRow], found: Replay) -> None:
+def _counted(cast: Cast, marks: SealedMarks, openings: Openings) -> Folded:
+    """All ballots that count: where marks on a measure or a gate are sealed, only those that were sealed do."""
+    openly = cast.folded()
+    for subject in [each for each in openly.marks if each[:3] in marks.grid.subjects]:
+        del openly.marks[subject]
+    return joined((openly, fold(sealed_ballots(marks, openings))))
+
+
+def _recompute(contents: Contents, entries: list[Entry], ballots: Folded, found: Replay) -> None:
     """Work the outcome out anew, without leaks, and hold the decisions against it."""
     if not entries:
         return
@@ -210,6 +202,6 @@ def _recompute(contents: Contents, entries: list[Entry], ballots: Iterable[Ballo
     if cited:
         said = mark("What leaked: acts that rest on {sources} were left out of the outcome.")
         found.unchecked.append(Unchecked(said, {"sources": ", ".join(map(str, cited))}))
-    outcome = adjudicate(contents.history, gather(entries, fold(ballots), leave_out=leaks), tuple(sorted(leaks)))
+    outcome = adjudicate(contents.history, gather(entries, ballots, leave_out=leaks), tuple(sorted(leaks)))
     found.faults.extend(decision_faults(outcome))
     found.unchecked.extend(left_open(outcome))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from dokja.record import ACT, act_of, canonical
-from dokja.record.bulk import light, plain_row
+from dokja.record.bulk import light, plain_line, plain_row
 from dokja.record.canonical import row_of
 from dokja.record.entries import BallotRow
 from tests.record.at_hand import ballot, statement
@@ -83,6 +83,29 @@ def test_times_of_ballots_in_bulk_are_those_of_any_act(when: str) -> None:
         assert plain_row(tree) is None
     else:
         assert plain_row(tree) == expected
+
+
+WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=8)
+
+
+@given(key=WORDS, value=WORDS, turned=st.booleans())
+@example(key="k+0", value="AA==", turned=True)
+@example(key='a"\\', value="/", turned=False)
+@example(key=" k", value="a ", turned=False)
+def test_signed_ballots_in_bulk_are_those_of_any_act(key: str, value: str, turned: bool) -> None:
+    pairs = [("key", key), ("value", value)]
+    tree = json.loads(canonical(ballot(7))) | {"signature": dict(reversed(pairs) if turned else pairs)}
+    try:
+        expected = row_of(ACT.validate_python(tree))
+    except ValidationError:
+        assert plain_row(tree) is None
+        return
+    assert plain_row(tree) in (None, expected)
+    plain = plain_line(expected.body)
+    assert plain is None or plain[1] == expected
+    if key.isascii() and value.isascii() and " " not in key + value:
+        assert plain_row(tree) == expected
+        assert plain is not None
 
 
 def test_what_may_be_left_out_is_left_out() -> None:

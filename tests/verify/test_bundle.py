@@ -155,12 +155,13 @@ def test_every_code_of_the_replay_is_documented(bundle: Path) -> None:
 
 def test_entries_read_in_several_processes_are_told_alike(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In batches of two entries, with a ballot that stands twice and a line that is no act."""
+    from dokja.verify import reading
     from dokja.verify import replay as room
     from dokja.verify.verifying import _contents
 
     log = second.Log(str(bundle / "data" / "log"), 7)
     bodies = [*log.bundle(0, 7), log.bundle(0, 7)[-1], b"{}"]
-    monkeypatch.setattr(room, "_BATCH", 2)
+    monkeypatch.setattr(reading, "_BATCH", 2)
     alone, spread = (room.replay(_contents(bundle), bodies, processes=processes) for processes in (1, 2))
     assert alone == spread
     assert [(fault.code, fault.act) for fault in alone.faults] == [("ACT_NOT_ALLOWED", 7), ("ACT_NOT_ALLOWED", 8)]

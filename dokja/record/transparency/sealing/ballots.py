@@ -51,14 +51,11 @@ def sealed_marks(entries: Iterable[Entry]) -> SealedMarks:
     return SealedMarks(grid, tuple(rows))
 
 
-def counted_ballots(ballots: Iterable[BallotRow], marks: SealedMarks, openings: Openings) -> Iterator[BallotRow]:
-    """All ballots that count: where marks on a measure or a gate are sealed, only those that were sealed do."""
-    yield from open_ballots(ballots, marks.grid.subjects)
-    yield from sealed_ballots(marks, openings)
-
-
 def open_ballots(ballots: Iterable[BallotRow], sealed: Collection[Subject]) -> Iterable[BallotRow]:
-    """The ballots that count of those that were cast openly; sealed: the subjects on which marks are sealed."""
+    """The ballots that count of those that were cast openly: where marks are sealed, only those that were sealed do.
+
+    sealed: the subjects on which marks are sealed.
+    """
     if not sealed:
         return ballots
     return (each for each in ballots if (each.stage, each.panel, each.subject) not in sealed)
