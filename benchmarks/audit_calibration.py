@@ -5,7 +5,7 @@
 
 The ten pairs that five strangers make, and a child that was trained on for twice its parent's steps (where the test
 asks for an order: a child of half the width). Neurons of the text decoder, as the audit's tests of the same name look
-at them, and the channels where a test is of channels.
+at them, and the channels where a test is of channels or of matrices from an axis to itself.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from dokja.lineage.statistics import (
     fixed_points,
     joined,
     neuron_grams,
+    recurrent_pairs,
     relative_labels,
     unit_rows,
 )
@@ -80,6 +81,13 @@ def matched(left: Neurons, right: Neurons) -> float:
     return _share(list(relative_labels([(_channels(left), _channels(right))], seed=0).matches))
 
 
+def squares(left: Neurons, right: Neurons) -> float:
+    """Channels by how they feed each other through each layer's neurons."""
+    through = ([down.T @ up for _, up, down in model] for model in (left, right))
+    pairs = [pair for a, b in zip(*through, strict=True) for pair in recurrent_pairs(a, b)]
+    return _share(list(relative_labels(pairs, seed=0).matches))
+
+
 def _channels(model: Neurons) -> NDArray[np.float64]:
     grams = [channel_gram(matrix) for layer in model for matrix in layer]
     return np.asarray(np.sum(grams, axis=0), dtype=np.float64)
@@ -91,6 +99,7 @@ TESTS: Mapping[str, tuple[Callable[[Neurons, Neurons], float], str]] = {
     "order": (order, NARROW),
     "turned": (turned, CHILD),
     "matched": (matched, CHILD),
+    "squares": (squares, CHILD),
 }
 """Every test of the audit, and the child that it finds."""
 

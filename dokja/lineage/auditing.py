@@ -224,11 +224,10 @@ def _assessed(model: Model, asked: _Asked) -> int:
     """Parameters of the tensors that bear an axis that was tested."""
     if not any(test.groups for test in asked.tests):
         return asked.elements.equal
-    tested = {
-        (member.part.tensor, member.part.take): member
-        for group in model.groups.get(asked.component, ())
-        for member in group.members
-    }
+    groups = model.groups.get(asked.component, ())
+    if any(test.groups for test in asked.tests if test.name == "squares"):
+        groups += model.squares.get(asked.component, ())
+    tested = {(member.part.tensor, member.part.take): member for group in groups for member in group.members}
     tested |= {(member.part.tensor, member.part.take): member for member in model.residual(asked.component)}
     return sum(int(np.prod(model.extent(member), dtype=np.int64)) for member in tested.values())
 

@@ -8,10 +8,12 @@ Each test asks in a way that another disguise leaves open; `docs/lineage.md` der
 `order`   a group of another size: do the matched units keep their order? Pruning does (T1).
 `turned`  units described by their inner products with units of their own model: no rotation of the residual axis
           changes them (T2).
+`squares` units of matrices from an axis to itself, described by what they hear from half of the others and what they
+          say to them (T1).
 `matched` channels described likewise: no permutation or scaling of hidden units changes them (T2).
 
 Here are the shapes of the results; `gathering` goes through the weights once and has all tests fed: `places` (the
-groups), `channels` (the residual axis), `searching` (layers).
+groups), `squares`, `channels` (the residual axis), `searching` (layers).
 """
 
 from __future__ import annotations

@@ -17,10 +17,11 @@ import numpy as np
 from dokja.lineage.channels import Channels, across_residual, matched_test, rows_of_each
 from dokja.lineage.cores import Crew
 from dokja.lineage.evidence import Elements, Evidence, Held
-from dokja.lineage.pairing import GroupPair, aligned
+from dokja.lineage.pairing import GroupPair, aligned, aligned_squares
 from dokja.lineage.places import PlaceFound, label_test, look, order_test, traces_test, turned_test
 from dokja.lineage.searching import Search
 from dokja.lineage.sides import Member, Model
+from dokja.lineage.squares import SquareFound, look_at_squares, squares_test
 from dokja.lineage.statistics.units import Floats, Matrix
 
 FIRST_ROWS = 16
@@ -29,9 +30,11 @@ FIRST_ROWS = 16
 
 @dataclass
 class _Place:
-    """What is looked at together: groups, matrices across the residual axis, elements, and groups to be copied."""
+    """What is looked at together: groups and their square matrices, matrices across the residual axis, elements, and
+    groups to be copied."""
 
     groups: list[GroupPair] = field(default_factory=list)
+    squares: list[GroupPair] = field(default_factory=list)
     across: list[tuple[Member, Member]] = field(default_factory=list)
     elements: list[tuple[Member, Member]] = field(default_factory=list)
     copies: list[tuple[int, int]] = field(default_factory=list)
@@ -55,19 +58,22 @@ def gather(held: Held, component: str, crew: Crew) -> Evidence:
     rows = rows_of_each(across)
     total = Channels(width, held.key, rows)
 
-    def work(place: _Place) -> tuple[list[PlaceFound], Channels, _Sums]:
+    def work(place: _Place) -> tuple[list[PlaceFound], list[SquareFound], Channels, _Sums]:
         found = [seen for pair in place.groups if (seen := look(held, pair)) is not None]
+        square = [each for pair in place.squares if (each := look_at_squares(held, pair)) is not None]
         for side, group in place.copies:
             (search.left, search.right)[side].make(group)
         channels = Channels(width, held.key, rows)
         for pair in place.across:
             channels.add(held, *pair)
-        return found, channels, _compared(held, place.elements)
+        return found, square, channels, _compared(held, place.elements)
 
     groups: list[PlaceFound] = []
+    squares: list[SquareFound] = []
     sums = _Sums()
-    for found, channels, elements in crew.spread(work, _places(held, component, across, search)):
+    for found, square, channels, elements in crew.spread(work, _places(held, component, across, search)):
         groups += found
+        squares += square
         total.include(channels)
         sums = _Sums(
             sums.equal + elements.equal,
@@ -83,6 +89,7 @@ def gather(held: Held, component: str, crew: Crew) -> Evidence:
         traces_test(groups),
         order_test(groups),
         turned_test(groups),
+        squares_test(squares),
         matched_test(total, whole),
         layers,
     )
@@ -100,6 +107,8 @@ def _places(held: Held, component: str, across: Sequence[tuple[Member, Member]],
 
     for pair in aligned(held.left.model, held.right.model, component):
         at(pair.left.layer, pair.left.expert, pair.left.name).groups.append(pair)
+    for pair in aligned_squares(held.left.model, held.right.model, component):
+        at(pair.left.layer, pair.left.expert, pair.left.name).squares.append(pair)
     for side, copies in enumerate((search.left, search.right)):
         for place, group in enumerate(copies.groups):
             at(group.layer, group.expert, group.name).copies.append((side, place))

@@ -39,13 +39,13 @@ they came to 0.21 to 0.78, real descendants to 0.36 to 1, and no threshold betwe
 
 SEEN_WITH = 0.99
 
-SAME_PLACE = frozenset(("labels", "traces", "layers"))
+SAME_PLACE = frozenset(("labels", "traces", "layers", "squares"))
 """Tests that a common seed for the initial weights would set off."""
 
 CHANNELS_ALONE = "matched"
 """The test of nothing but channels, which a component shares with all others of its stream."""
 
-OWN_UNITS = frozenset(("traces", "turned", "layers"))
+OWN_UNITS = frozenset(("traces", "turned", "layers", "squares"))
 """Tests of units that are a component's own."""
 
 

@@ -40,11 +40,18 @@ class Kind:
 
 def aligned(left: Model, right: Model, component: str) -> tuple[GroupPair, ...]:
     """The groups that stand at the same place of both models."""
-    theirs = {_place(group): group for group in _unambiguous(right.groups.get(component, ()))}
+    return _aligned(left, right, left.groups.get(component, ()), right.groups.get(component, ()))
+
+
+def aligned_squares(left: Model, right: Model, component: str) -> tuple[GroupPair, ...]:
+    """Likewise the groups of matrices from an axis to itself."""
+    return _aligned(left, right, left.squares.get(component, ()), right.squares.get(component, ()))
+
+
+def _aligned(left: Model, right: Model, groups: Sequence[Group], others: Sequence[Group]) -> tuple[GroupPair, ...]:
+    theirs = {_place(group): group for group in _unambiguous(others)}
     pairs = (
-        paired(left, right, group, theirs[_place(group)])
-        for group in _unambiguous(left.groups.get(component, ()))
-        if _place(group) in theirs
+        paired(left, right, group, theirs[_place(group)]) for group in _unambiguous(groups) if _place(group) in theirs
     )
     return tuple(pair for pair in pairs if pair is not None)
 

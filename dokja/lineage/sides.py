@@ -2,7 +2,7 @@
 
 A *group* is an axis that training cannot tell from a relabelled one: the hidden neurons of a layer, its heads, the
 channels of a convolution. Its *members* are the matrices that bear the axis, each a tensor family (gate, up, down). A
-member whose other axis belongs to the same group is left out: its columns would move with its rows.
+matrix whose other axis belongs to the same group stands apart (`squares`): its columns move with its rows.
 
 No test looks at more than `LOOKED_AT` units of an axis. They are drawn by a key, so that two models with as many
 units draw the same labels, and nobody can hide in what is not looked at while the key is not known.
@@ -11,7 +11,7 @@ units draw the same labels, and nobody can hide in what is not looked at while t
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from threading import Lock
@@ -124,15 +124,34 @@ class Model:
     @cached_property
     def groups(self) -> Mapping[str, tuple[Group, ...]]:
         """The groups of each component."""
+        return self._grouped(
+            (part, member)
+            for part in self.assignment.parts
+            for member in self._sides(part)
+            if member.axis.space in TESTED and member.axis.group != member.other.group
+        )
+
+    @cached_property
+    def squares(self) -> Mapping[str, tuple[Group, ...]]:
+        """The groups of each component, by their matrices from the axis to itself, each by its rows."""
+        return self._grouped(
+            (part, member)
+            for part in self.assignment.parts
+            for member in self._sides(part)
+            if member.by == "rows" and member.axis.space in (*TESTED, "residual")
+            if member.axis.group == member.other.group
+            and self.units(member) == self.units(replace(member, by="columns"))
+        )
+
+    @staticmethod
+    def _grouped(members: Iterable[tuple[Part, Member]]) -> Mapping[str, tuple[Group, ...]]:
         found: dict[tuple[str, str], list[Member]] = {}
-        for part in self.assignment.parts:
-            for member in self._sides(part):
-                if member.axis.space in TESTED and member.axis.group != member.other.group:
-                    found.setdefault((part.component, member.axis.group), []).append(member)
+        for part, member in members:
+            found.setdefault((part.component, member.axis.group), []).append(member)
         groups: dict[str, list[Group]] = {}
-        for (component, name), members in found.items():
-            first = members[0]
-            group = Group(name, first.axis.space, component, first.part.layer, first.part.expert, tuple(members))
+        for (component, name), held in found.items():
+            first = held[0]
+            group = Group(name, first.axis.space, component, first.part.layer, first.part.expert, tuple(held))
             groups.setdefault(component, []).append(group)
         return {component: tuple(each) for component, each in groups.items()}
 

@@ -94,6 +94,7 @@ TESTS: Mapping[str, str] = {
     "order": mark("same order after pruning"),
     "turned": mark("labels of neurons, whatever the rotation"),
     "matched": mark("labels of channels, whatever the permutation"),
+    "squares": mark("labels of units, by how they feed each other"),
 }
 """Every test, by its name."""
 
