@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dokja.intake.breach import Breach
+from dokja.intake.voices import Offices
 from dokja.language import mark
-from dokja.record import Record
+from dokja.record import Record, act_of
 from dokja.record.canonical import Rows
 from dokja.record.transparency.plain_entries import read_entry
 from dokja.record.transparency.refusals import RefusedError
@@ -30,9 +31,13 @@ _OTHERWISE = mark("Nothing was written. It is about the act “{key}” ({detail
 
 @dataclass
 class Signatures:
-    """The keys of a record, followed act by act as acts come in; read when they are first asked for."""
+    """The keys of a record, followed act by act as acts come in; read when they are first asked for.
+
+    offices: who the office is, by the acts that the record holds.
+    """
 
     record: Record
+    offices: Offices = field(default_factory=Offices)
     _registry: Registry | None = field(default=None, init=False)
 
     def breaches(self, first: int, rows: Rows) -> Iterator[tuple[int, Breach]]:
@@ -42,13 +47,19 @@ class Signatures:
             return
         for position, row in enumerate(rows):
             try:
-                registry.follow(first + position, read_entry(row.body))
+                tree = read_entry(row.body)
+                registry.follow(first + position, tree)
             except RefusedError as error:
                 mend = _MENDS.get(error.code, _OTHERWISE)
                 yield (
                     position,
                     Breach(error.code, error.meaning, mend, {"key": row.key, "detail": error.detail or "–"}),
                 )
+                continue
+            if row.type in _OF_KEYS:
+                self.offices.fold(act_of(row.body))
+            elif (breach := self.offices.breach(row.type, tree["who"], tree.get)) is not None:
+                yield position, breach
 
     def _keys(self) -> Registry:
         if self._registry is None:

@@ -60,10 +60,11 @@ def take_in(
     rules = rules_of(history, sources)
     reader = Reader(rules)
     with chunk_reading(fresh, reader) as read_chunks, record.writing() as writing:
-        course = Course(rules)
+        course, signatures = Course(rules), Signatures(record)
         for entry in record.entries():
             course.fold(entry.act)
-        signatures, noted = Signatures(record), set[str]()
+            signatures.offices.fold(entry.act)
+        noted: set[str] = set()
         for file in fresh:
             acts = open_acts(file)
             intake = _FileIntake(acts, course, signatures, writing)

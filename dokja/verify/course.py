@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dokja.intake.course import Course
 from dokja.intake.rules import Rules
+from dokja.intake.voices import Offices
 from dokja.record.about import About
 from dokja.record.acts import (
     Act,
@@ -118,7 +119,8 @@ class Walk:
     """The replay as far as it has come.
 
     latest: the latest time of any act so far. decisions: by stage, with their indexes. left: when teams withdrew.
-    calls: when each was first opened. marked: who has marked on a panel whose judges are drawn.
+    calls: when each was first opened. marked: who has marked on a panel whose judges are drawn. offices: who the
+    office is, by the keys.
     """
 
     contents: Contents
@@ -131,6 +133,7 @@ class Walk:
     rulemaking: Rulemaking = field(default_factory=Rulemaking)
     hearing: Hearing = field(default_factory=Hearing)
     marked: set[tuple[str, str, str]] = field(default_factory=set)
+    offices: Offices = field(default_factory=Offices)
     _states: dict[str, Rulebook] = field(default_factory=dict)
     _numbering: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -184,6 +187,7 @@ class Walk:
         self.latest = act.when if self.latest is None else max(self.latest, act.when)
         self.rulemaking.fold(index, act)
         self.hearing.fold(index, act)
+        self.offices.fold(act)
         match act:
             case Decision():
                 self.decisions[act.stage] = index, act

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from dokja.language import mark
@@ -16,15 +17,12 @@ from dokja.record.acts import (
     Application,
     Ballot,
     CallOpened,
-    ConsentGiven,
     Decision,
     Finding,
-    MarksSealed,
     ObjectionAnswered,
     ObjectionFiled,
     Reply,
     SubmissionReceived,
-    Withdrawal,
 )
 from dokja.rulebook import Cut, Gate, Objections
 from dokja.values import utc_text
@@ -57,22 +55,14 @@ def _clause_in_force(walk: Walk, index: int, act: Act) -> Iterator[Fault]:
         yield Fault("CLAUSE_UNKNOWN", said, {"clause": str(act.clause), "when": utc_text(act.when)}, index)
 
 
-_VOICES: Mapping[type[Act], str] = {
-    Ballot: "rater",
-    ConsentGiven: "team",
-    MarksSealed: "rater",
-    ObjectionFiled: "team",
-    Reply: "team",
-    Withdrawal: "team",
-}
-"""Acts that only one can do, with the field that names who; where acts are signed, it is that one's key."""
-
-
 def _own_voice(walk: Walk, index: int, act: Act) -> Iterator[Fault]:
-    field = _VOICES.get(type(act))
-    if field is not None and act.signature is not None and getattr(act, field) != act.who:
-        said = mark("It speaks for “{whose}” and is signed by “{who}”.")
-        yield Fault("SIGNER_NOT_AUTHORISED", said, {"whose": getattr(act, field), "who": act.who}, index)
+    """Where acts are signed, each is signed by whom it belongs to."""
+    kind = str(getattr(act, "type", ""))
+    if (
+        act.signature is not None
+        and (breach := walk.offices.breach(kind, act.who, partial(getattr, act))) is not None
+    ):
+        yield Fault(breach.code, breach.what, breach.values, index)
 
 
 def _late(index: int, when: datetime, clause: str, until: datetime | None) -> Iterator[Fault]:

@@ -323,6 +323,22 @@ def test_run_takes_no_act_into_a_founded_record_that_its_actor_did_not_sign(
     assert json.loads(dokja("run", founded, "--no-site", "--json").out)["taken"] == 1
 
 
+def test_a_team_cannot_sign_what_is_the_office_s_nor_for_another_team(
+    founded: Path, tmp_path: Path, dokja: Dokja
+) -> None:
+    file, line = tmp_path / "new.yaml", tmp_path / "new.jsonl"
+    opened = "{type: call-opened, id: mine, who: team-a, when: 2027-01-05T00:00:00Z, call: first-call}"
+    other = (
+        "{type: objection-filed, id: not-mine, who: team-a, when: 2027-01-05T00:00:00Z, stage: stage-1, "
+        "team: team-b, against: key-team-a, claim: {ko: 가, en: a}}"
+    )
+    for act in (opened, other):
+        file.write_text(f"acts:\n  - {act}\n", encoding="utf-8")
+        line.write_text(dokja("record", "sign", founded, file, "--key", TEAM).out, encoding="utf-8")
+        refused = dokja("record", "append", founded, line)
+        assert (refused.code, refused.err.count("SIGNER_NOT_AUTHORISED")) == (2, 1), refused.err
+
+
 def test_a_record_without_keys_takes_no_signature_for_what_it_is_not(tmp_path: Path, dokja: Dokja) -> None:
     folder = tmp_path / "mine"
     assert main(["init", str(folder)]) == 0
