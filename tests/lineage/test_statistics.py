@@ -566,6 +566,18 @@ def test_merge_shares(shares: tuple[float, ...], based: bool) -> None:
     assert found.significant().keys() == {name for name, share in zip("abc", shares, strict=True) if share}
 
 
+def test_shares_of_a_merge_whose_training_went_on_are_read_from_what_was_moved_least() -> None:
+    """A fifth of the units learn on, the way from a parent to its child: plain least squares take it for shares."""
+    parent = normal(1, 200, 40)
+    children = {name: parent + 0.3 * normal(place + 2, 200, 40) for place, name in enumerate(("one", "two"))}
+    merge = 0.2 * parent + 0.5 * children["one"] + 0.3 * children["two"]
+    merge[:40] += 0.6 * (children["one"] + children["two"] - 2 * parent)[:40]
+    merge += 0.005 * normal(9, 200, 40)
+    fit = s.MergeFit(["parent", "one", "two"])
+    fit.add(merge, None, {"parent": parent, **children})
+    assert fit.shares().shares == pytest.approx({"parent": 0.2, "one": 0.5, "two": 0.3}, abs=0.01)
+
+
 def test_standard_errors_of_shares_are_as_large_as_the_errors() -> None:
     deviations = []
     for k in range(60):
