@@ -39,6 +39,12 @@ IN_ALL = 8_192
 FEWEST_LOOKED_AT = 256
 """...but not fewer of any axis. With this many a twentieth of the units is 13, by chance once in 13!."""
 
+NUMBERS_OF_A_BLOCK = 16_384
+"""A unit that is a block of rows (a head) is looked at by as many of them as hold so many numbers..."""
+
+FEWEST_OF_A_BLOCK = 16
+"""...but by no fewer rows than these; the same rows of each."""
+
 SMALL = 1024
 """What something small that is kept counts as, in bytes."""
 
@@ -192,8 +198,8 @@ class Source(Protocol):
     def units(self) -> int:
         """How many units of an axis can be read."""
 
-    def rows(self, member: Member, labels: Labels) -> Matrix:
-        """The rows of the units with these labels: for each repeat, for each label, its block of rows."""
+    def rows(self, member: Member, labels: Labels, inner: Labels) -> Matrix:
+        """The rows of the units with these labels: for each repeat, for each label, these rows of its block."""
 
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes; `None` where it is put together from several."""
@@ -267,10 +273,10 @@ class CheckpointSource:
     def _words(self) -> Mapping[str, int]:
         return vocabulary(self.checkpoint.where)
 
-    def rows(self, member: Member, labels: Labels) -> Matrix:
+    def rows(self, member: Member, labels: Labels, inner: Labels) -> Matrix:
         """The rows of these units."""
         part, axis = member.part, member.axis
-        index = row_index(labels, self.model.units(member), axis)
+        index = row_index(labels, self.model.units(member), axis, inner)
         return (part_rows if member.by == "rows" else part_columns)(self.checkpoint, part, index)
 
     def digest(self, tensor: str) -> str | None:
@@ -312,10 +318,10 @@ def looked_at(key: int, model: Model, member: Member, size: int) -> Labels:
     return drawn(key, total, total if model.extent(member)[1] == 1 else size)
 
 
-def row_index(labels: Labels, total: int, axis: Axis) -> NDArray[np.int64]:
-    """The rows that hold the units with these labels, in the order in which `unit_rows` expects them."""
+def row_index(labels: Labels, total: int, axis: Axis, inner: Labels) -> NDArray[np.int64]:
+    """These inner rows of the units with these labels, in the order in which `unit_rows` expects them."""
     starts = (np.arange(axis.repeats)[:, None] * total + labels[None]).ravel() * axis.block
-    return (starts[:, None] + np.arange(axis.block)[None]).ravel().astype(np.int64)
+    return (starts[:, None] + inner[None]).ravel().astype(np.int64)
 
 
 @dataclass
@@ -346,20 +352,26 @@ class Reader:
         """The labels of the member's units that are looked at; a vector is looked at whole."""
         return looked_at(self.source.key, self.model, member, self.looks)
 
+    def inner(self, member: Member) -> Labels:
+        """The rows of a block that are looked at: drawn by the key, the same of every unit."""
+        enough = max(FEWEST_OF_A_BLOCK, NUMBERS_OF_A_BLOCK // max(1, self.model.extent(member)[1]))
+        return drawn(self.source.key, member.axis.block, enough)
+
     def keep(self, what: tuple[object, ...], member: Member, make: Callable[[], K], size_of: Callable[[K], int]) -> K:
         """What is made of a member's units that are looked at, unless it is kept."""
         return self.kept.get((what, self.looks, *member.key), make, size_of)
 
     def matrix(self, member: Member) -> Matrix:
         """The rows of the units that are looked at, [rows, everything else]."""
-        return self.keep(("matrix",), member, lambda: self.source.rows(member, self.labels(member)), _bytes)
+        labels, inner = self.labels(member), self.inner(member)
+        return self.keep(("matrix",), member, lambda: self.source.rows(member, labels, inner), _bytes)
 
     def units(self, member: Member) -> Units:
         """The units that are looked at: centred, of length one, with their labels."""
 
         def made() -> Units:
             axis, labels = member.axis, self.labels(member)
-            found = unit_rows(self.matrix(member), repeats=axis.repeats, block=axis.block)
+            found = unit_rows(self.matrix(member), repeats=axis.repeats, block=len(self.inner(member)))
             chosen = labels if len(found.labels) == len(labels) else labels[found.labels]
             return replace(found, labels=chosen, total=self.model.units(member))
 

@@ -146,7 +146,7 @@ def make_pack(
 
     def read(item: tuple[Column, Member]) -> bytes:
         column, member = item
-        return stored(column, source.rows(member, looked_at(key, model, member, units)))
+        return stored(column, source.rows(member, looked_at(key, model, member, units), np.arange(member.axis.block)))
 
     with written(packs_folder(folder)) as (write, settle):
 
@@ -231,7 +231,7 @@ class PackSource:
         """How many units of an axis are kept."""
         return self.about.units
 
-    def rows(self, member: Member, labels: Labels) -> Matrix:
+    def rows(self, member: Member, labels: Labels, inner: Labels) -> Matrix:
         """The rows of these units, which must be kept."""
         held = looked_at(self.key, self.model, member, self.units)
         places = np.searchsorted(held, labels)
@@ -239,9 +239,9 @@ class PackSource:
             raise KeyError(f"{member.part.tensor}: not all of these units are kept")
         name = column_name(self._numbers[part_key(member.part)], member.by)
         matrix = self._columns.floats(name)
-        if len(places) == len(held):
+        if len(places) == len(held) and len(inner) == member.axis.block:
             return matrix
-        return np.ascontiguousarray(matrix[row_index(places, len(held), member.axis)])
+        return np.ascontiguousarray(matrix[row_index(places, len(held), member.axis, inner)])
 
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes."""
