@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from typing import Any, Self
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from dokja.errors import Problem
 from dokja.intake.admissible import ballot_breaches, ballot_form, breaches, unknown_names
@@ -15,18 +16,12 @@ from dokja.intake.breach import Breach
 from dokja.intake.rules import Rules
 from dokja.intake.strict_json import read_line
 from dokja.record.acts import ACT
-from dokja.record.bulk import PlainBallot, plain_line, plain_row
+from dokja.record.bulk import PlainBallot, front_of, plain_line, plain_row
 from dokja.record.canonical import Row, row_of
 from dokja.strict_yaml import Locate, problems_of
 
 _KINDS = ("union_tag_invalid", "union_tag_not_found")
 _REMEMBERED = 65_536
-
-Kind = tuple[str, str, str, str | None, str | None]
-"""What the form of a ballot follows from: since when its rules hold, its stage, panel, measure and gate."""
-
-Marks = tuple[tuple[str, str], ...]
-"""The marks of a ballot as they were written, each after its criterion."""
 
 
 class Reader:
@@ -64,17 +59,16 @@ class Reader:
 
     def _of_plain(self, ballot: PlainBallot, row: Row) -> tuple[Breach, ...]:
         """What `breaches` says of the same ballot, without an act being built."""
-        kind = self.rules.since(row.when), ballot["stage"], ballot["panel"], ballot.get("measure"), ballot.get("gate")
-        marks = ballot.get("marks")
-        said = tuple(marks.items()) if marks else ()
-        return self._plain_breaches(kind, ballot.get("clause"), ballot.get("source"), said)
+        return self._plain_breaches(
+            self.rules.since(row.when), ballot["stage"], ballot.get("source"), front_of(row.body)
+        )
 
-    def _breaches_of_plain(
-        self, kind: Kind, clause: str | None, source: str | None, said: Marks
-    ) -> tuple[Breach, ...]:
-        """What `breaches` says of the same ballot, without an act being built."""
-        marks = {criterion: Decimal(mark) for criterion, mark in said}
-        return (*unknown_names(clause, source, self.rules), *ballot_breaches(self._form(*kind), marks))
+    def _breaches_of_plain(self, since: str, stage: str, source: str | None, front: bytes) -> tuple[Breach, ...]:
+        """What `breaches` says of all ballots of one stage and source that begin alike, under the rules of a time."""
+        said = from_json(front + b"}")
+        form = self._form(since, stage, said["panel"], said.get("measure"), said.get("gate"))
+        marks = {criterion: Decimal(mark) for criterion, mark in said.get("marks", {}).items()}
+        return (*unknown_names(said.get("clause"), source, self.rules), *ballot_breaches(form, marks))
 
 
 def _schema_problems(error: ValidationError, tree: Any, locate: Locate) -> Iterator[Problem]:  # noqa: ANN401

@@ -68,4 +68,4 @@ class Signatures:
 
 
 def _any_signed(rows: Rows) -> bool:
-    return any(_SIGNED in body for body in rows.column("body"))
+    return _SIGNED in b"".join(rows.column("body"))

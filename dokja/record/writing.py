@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from itertools import chain
 from typing import Self
 
 from sqlalchemy import ClauseElement, Connection, Dialect, bindparam, insert, select
@@ -18,6 +19,9 @@ from dokja.values import utc_text
 
 _LOOK_UP = 500
 """Keys looked up in one query; SQLite takes at least 999 parameters."""
+
+_TOGETHER = 32
+"""Rows that one statement appends; their values stay below the 999 parameters that SQLite takes at least."""
 
 _BY_POSITION = {"sqlite": "qmark", "postgresql": "format"}
 """How each driver writes values by position (PEP 249, `paramstyle`)."""
@@ -71,11 +75,12 @@ class Writing:
     def add(self, rows: Rows) -> None:
         """Append rows, each at the next index.
 
-        Statements go to the driver with their values by position: a million rows take half the time that way.
+        Statements go to the driver with their values by position, and many rows in each: that halves the time of a
+        million rows, and does it again.
         """
         if not rows:
             return
-        if any(len(body) > LARGEST_ACT for body in rows.column("body")):
+        if max(map(len, rows.column("body"))) > LARGEST_ACT:
             raise RecordError(
                 Problem(
                     "record-act-too-large",
@@ -87,7 +92,10 @@ class Writing:
         start = self.size
         self.frontier.extend(rows.column("leaf"))
         values = list(zip(range(start, self.size), *rows.columns, strict=True))
-        self.connection.exec_driver_sql(_append(self.connection.dialect), values)
+        grouped = zip(*[chain.from_iterable(values)] * (len(values[0]) * _TOGETHER), strict=False)
+        for together, given in ((_TOGETHER, list(grouped)), (1, values[len(values) // _TOGETHER * _TOGETHER :])):
+            if given:
+                self.connection.exec_driver_sql(_append(self.connection.dialect, together), given)
 
     def note_file(self, digest: str, name: str) -> None:
         """Remember that every act of the file with this digest is in the record."""
@@ -108,9 +116,10 @@ def _look_up(dialect: Dialect, keys: int) -> str:
 
 
 @cache
-def _append(dialect: Dialect) -> str:
-    """The statement that appends a row of `acts`, its values in the order of the columns: index, then `Row`."""
-    return _by_position(insert(ACTS), dialect)
+def _append(dialect: Dialect, rows: int) -> str:
+    """The statement that appends so many acts, the values in the order of the columns: index, then `Row`."""
+    into, word, values = _by_position(insert(ACTS), dialect).partition(" VALUES ")
+    return into + word + ", ".join([values] * rows)
 
 
 @cache
