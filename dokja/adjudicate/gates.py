@@ -1,12 +1,13 @@
-"""How each team stands at each gate: by the last finding, by a panel's votes, or by a weight audit and its rule."""
+"""How each team stands at each gate: by its points, the last finding, a panel's votes, or a weight audit's rule."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Literal
 
 from dokja.adjudicate.evidence import Evidence, Marks
-from dokja.adjudicate.outcome import GateResult, Modality
+from dokja.adjudicate.outcome import GateResult, Modality, Score
 from dokja.record.acts import AuditFinding, AuditReported, AuditWord, Finding, SubmissionReceived
 from dokja.rulebook.clauses import AuditRule, Gate
 
@@ -19,12 +20,16 @@ FOR_A_PANEL: frozenset[AuditWord] = frozenset(("common-initialisation", "rearran
 """Words that leave it open: somebody must look, and a finding must follow."""
 
 
-def gate_results(gates: Sequence[Gate], teams: Sequence[str], evidence: Evidence) -> tuple[GateResult, ...]:
-    """Every team's result at every gate of a stage."""
-    return tuple(_result(gate, team, evidence) for gate in gates for team in teams)
+def gate_results(
+    gates: Sequence[Gate], teams: Sequence[str], evidence: Evidence, scores: Mapping[tuple[str, str], Score]
+) -> tuple[GateResult, ...]:
+    """Every team's result at every gate of a stage; scores: by team and measure."""
+    return tuple(_result(gate, team, evidence, scores) for gate in gates for team in teams)
 
 
-def _result(gate: Gate, team: str, evidence: Evidence) -> GateResult:
+def _result(gate: Gate, team: str, evidence: Evidence, scores: Mapping[tuple[str, str], Score]) -> GateResult:
+    if gate.evidence == "points":
+        return _by_points(gate, team, scores)
     found = [
         (index, finding)
         for index, finding in evidence.of(Finding)
@@ -39,6 +44,16 @@ def _result(gate: Gate, team: str, evidence: Evidence) -> GateResult:
         marks = evidence.marks.get((gate.stage, gate.panel, gate.id, team), Marks())
         return GateResult(gate.id, team, _by_votes(gate, marks), tuple(marks.indexes))
     return GateResult(gate.id, team, "unknown")
+
+
+def _by_points(gate: Gate, team: str, scores: Mapping[tuple[str, str], Score]) -> GateResult:
+    """Each measure against its threshold, whatever is not known of it."""
+    asked = [(scores.get((team, each.measure)), Fraction(each.at_least)) for each in gate.thresholds]
+    acts = tuple(dict.fromkeys(act for score, _ in asked if score is not None for act in score.acts))
+    if any(score is not None and score.interval.upper < least for score, least in asked):
+        return GateResult(gate.id, team, "does-not-meet", acts)
+    reached = all(score is not None and score.interval.lower >= least for score, least in asked)
+    return GateResult(gate.id, team, "meets" if asked and reached else "unknown", acts)
 
 
 def _by_audit(gate: Gate, rule: AuditRule, team: str, evidence: Evidence) -> GateResult:

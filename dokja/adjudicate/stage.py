@@ -40,7 +40,6 @@ def adjudicate_stage(course: StageCourse, history: History, evidence: Evidence) 
     rules, latest = history.at(at), history.at(evidence.horizon)
     stage = rules.stage(course.stage.id) or course.stage
     gates = tuple(rules.of(Gate, stage.id))
-    results = gate_results(gates, course.teams, evidence)
     empty = StageOutcome(
         stage=stage.id,
         at=at,
@@ -50,7 +49,7 @@ def adjudicate_stage(course: StageCourse, history: History, evidence: Evidence) 
         scores={},
         positions={},
         certainly_above=frozenset(),
-        gates=results,
+        gates=(),
         readings=(),
         aggregates=(),
         checks=(),
@@ -62,6 +61,7 @@ def adjudicate_stage(course: StageCourse, history: History, evidence: Evidence) 
     scored = (
         empty if clause is None or not course.teams else _scored(empty, latest.enacted[clause.id], evidence, latest)
     )
+    scored = replace(scored, gates=gate_results(gates, course.teams, evidence, scored.scores))
     if not course.teams:
         return scored
     readings = _readings(scored, course, rules, evidence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from markupsafe import Markup
 from rich.text import Text
@@ -18,6 +19,7 @@ from dokja.report.stage_summary import headline
 from dokja.report.team_page import team_in_stage
 from dokja.report.verdict_rows import verdict_rows
 from dokja.report.words import MEASURE_RULES, STANDINGS
+from dokja.rulebook import Gate
 
 SHOWN_ACTS = 5
 """How many of the acts under a number are told; marks come by the dozen."""
@@ -61,6 +63,15 @@ def at_gate(stage: StageOutcome, result: GateResult, edition: Edition) -> Tree:
     title = Text(f"{edition.stage_title(stage.stage)} · {edition.called(result.team)}", style="bold")
     tree = Tree(title, guide_style="dim")
     branch = _gate(tree, edition.gate(result.gate).shown, gate_cell(result, edition), edition)
+    rule = edition.publication.history.at(stage.at).enacted.get(result.gate)
+    for asked in rule.clause.thresholds if rule is not None and isinstance(rule.clause, Gate) else ():
+        score = stage.scores.get((result.team, asked.measure))
+        values = {
+            "measure": edition.measure(stage.stage, asked.measure),
+            "number": edition.quantity(score).text if score is not None else "–",
+            "points": number_text(Fraction(asked.at_least)),
+        }
+        branch.add(_plain(edition.say(mark("{measure}: {number}, at least {points} asked"), values)))
     branch.add(_plain(edition.clause(result.gate, stage.at).shown))
     return tree
 

@@ -54,6 +54,7 @@ EVIDENCE: Mapping[str, str] = {
     "judgement": mark("a judgement of the office"),
     "ballots": mark("ballots of a panel"),
     "audit": mark("findings of an audit"),
+    "points": mark("points of single measures"),
 }
 
 OWN_MODELS: Mapping[str, str] = {
@@ -231,6 +232,10 @@ def _gate(clause: Gate, edition: Edition) -> Told:
         yield mark("Components that may be shared"), shared or edition.say(mark("none"))
         yield mark("Earlier models of the team's own"), _named(clause.audit.own_models, OWN_MODELS, edition)
         yield mark("Least share of parameters looked at"), _points(clause.audit.least_assessed)
+    for each in clause.thresholds:
+        said = mark("{measure}: at least {points} points")
+        asked = {"measure": edition.measure(clause.stage, each.measure), "points": plain(each.at_least)}
+        yield mark("Threshold"), edition.say(said, asked)
     yield mark("Axes"), _several(name(edition.text(axis)).shown for axis in clause.axes)
 
 

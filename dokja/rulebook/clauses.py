@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from dokja.rulebook.measures import AnyMeasure
 from dokja.rulebook.outcomes import Order, Situation
-from dokja.values import Bilingual, Count, Flag, Id, Model, Moment, Points, PositiveCount
+from dokja.values import Bilingual, Count, Flag, Id, Model, Moment, Points, PositiveCount, PositivePoints
 
 
 class Clause(Model):
@@ -67,7 +67,7 @@ class PanelRule(Clause):
     sealed: Flag | None = None
 
 
-EvidenceKind = Literal["judgement", "ballots", "audit"]
+EvidenceKind = Literal["judgement", "ballots", "audit", "points"]
 
 
 class GateQuorum(Model):
@@ -90,12 +90,19 @@ class AuditRule(Model):
     least_assessed: Points
 
 
+class Threshold(Model):
+    """The least that a team must have of one measure, whatever it has of the others."""
+
+    measure: Id
+    at_least: PositivePoints
+
+
 class Gate(Clause):
-    """Pass or fail, apart from points.
+    """Pass or fail, apart from the place that the total earns.
 
     `criterion` is what a team must meet, in words; `evidence` is what the result rests on: a judgement of the
-    office, ballots of a panel, or findings of a weight audit; `reply_days` is how long a team may answer a finding
-    before the decision.
+    office, ballots of a panel, findings of a weight audit, or the points of single measures, each of which must reach
+    its threshold; `reply_days` is how long a team may answer a finding before the decision.
     """
 
     kind: Literal["gate"]
@@ -106,6 +113,7 @@ class Gate(Clause):
     quorum: GateQuorum | None = None
     panel: Id | None = None
     audit: AuditRule | None = None
+    thresholds: tuple[Threshold, ...] = ()
     reply_days: Count | None = None
     axes: tuple[Bilingual, ...] = ()
 

@@ -54,7 +54,7 @@ def submission(*own: str, when: str = EARLIER) -> dict[str, Any]:
 
 
 def result(rule: Gate, *acts: dict[str, Any]) -> str:
-    (found,) = gate_results([rule], ["a"], evidence(acts))
+    (found,) = gate_results([rule], ["a"], evidence(acts), {})
     return found.result
 
 

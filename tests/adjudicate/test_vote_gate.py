@@ -32,7 +32,7 @@ def result(meets: int, objections: int, sealed: int = 0) -> str:
     gate = next(history(document(1, made)).whole.of(Gate))
     marks = Marks(objections=objections, sealed=sealed, indexes=array("Q", range(meets + objections)))
     held = replace(evidence(admissions(["a"])), marks={("stage-1", "experts", "gate", "a"): marks})
-    (found,) = gate_results([gate], ["a"], held)
+    (found,) = gate_results([gate], ["a"], held, {})
     return found.result
 
 

@@ -153,6 +153,20 @@ def test_why_of_a_gate_tells_the_result_and_the_acts_that_say_so(decided: Path, 
     assert "gate “" in dokja("why", decided, "stage-1", "team-b.independence-1").out
 
 
+def test_why_of_a_gate_by_points_tells_what_each_measure_came_to(small: Path, dokja: Dokja) -> None:
+    rules = small / "rulebook" / "0001-rules.yaml"
+    text = rules.read_text(encoding="utf-8")
+    least = (
+        "  - id: least-1\n    kind: gate\n    stage: stage-1\n    text: {ko: 과락, en: Least points}\n"
+        "    title: {ko: 과락, en: Least points}\n    criterion: {ko: 기준, en: Least}\n    evidence: points\n"
+        "    thresholds: [{measure: expert, at_least: 24.8}]\n"
+    )
+    rules.write_text(text.replace("  # Objections:", least + "\n  # Objections:", 1), encoding="utf-8")
+    said = dokja("why", small, "stage-1", "team-b.least-1")
+    assert "gate “Least points”: does not meet it" in said.out
+    assert "Expert: 24.7, at least 24.8 asked" in said.out
+
+
 def test_why_of_a_stage_tells_every_part_of_its_decision_with_its_reasons(decided: Path, dokja: Dokja) -> None:
     said = dokja("why", decided, "stage-1").out
     assert "Team B: leaves on points. Held against the rules: contradicted." in said

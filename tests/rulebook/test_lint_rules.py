@@ -170,6 +170,28 @@ ONE_EDIT: Sequence[tuple[str, Edit]] = [
         "DK308",
         ("    evidence: ballots\n    quorum: {fail_at: 4, raters: 5}\n    panel: experts\n", "    evidence: audit\n"),
     ),
+    (
+        "DK309",
+        (
+            "    evidence: ballots\n    quorum: {fail_at: 4, raters: 5}\n    panel: experts\n",
+            "    evidence: points\n",
+        ),
+    ),
+    ("DK309", ("    reply_days: 5\n", "    reply_days: 5\n    thresholds: [{measure: expert, at_least: 24}]\n")),
+    (
+        "DK309",
+        (
+            "    evidence: ballots\n    quorum: {fail_at: 4, raters: 5}\n    panel: experts\n",
+            "    evidence: points\n    thresholds: [{measure: expert, at_least: 40.5}]\n",
+        ),
+    ),
+    (
+        "DK701",
+        (
+            "    evidence: ballots\n    quorum: {fail_at: 4, raters: 5}\n    panel: experts\n",
+            "    evidence: points\n    thresholds: [{measure: user, at_least: 1}]\n",
+        ),
+    ),
     ("DK307", ("    quorum: 5\n    conflicts_checked: true\n\n", "    quorum: 5\n\n")),
     ("DK307", ("    quorum: 5\n    conflicts_checked: true\n\n", "    conflicts_checked: true\n\n")),
     ("DK307", ("    quorum: 5\n    conflicts_checked: true\n\n", "    quorum: 8\n    conflicts_checked: true\n\n")),
@@ -230,6 +252,10 @@ NO_FINDING: Sequence[Edit] = [
         "          rule: proposed\n          proposed_by: 4\n          per: 100\n",
     ),
     ("    reply_days: 5\n", "    reply_days: 15\n"),
+    (
+        "    evidence: ballots\n    quorum: {fail_at: 4, raters: 5}\n    panel: experts\n    reply_days: 5\n",
+        "    evidence: points\n    thresholds: [{measure: expert, at_least: 40}]\n",
+    ),
     ("          per: 40\n", "          per: 40.0\n"),
     ("    standstill_days: 8\n", "    standstill_days: 9\n"),
     ("{fail_at: 4, raters: 5}", "{fail_at: 5, raters: 5}"),

@@ -9,6 +9,7 @@ from dokja.language import mark
 from dokja.rulebook.clauses import Gate, PanelRule
 from dokja.rulebook.linter.finding import Remark
 from dokja.rulebook.linter.subject import Subject
+from dokja.values import plain
 
 
 def no_criterion(subject: Subject) -> Iterator[Remark]:
@@ -29,14 +30,14 @@ def no_evidence(subject: Subject) -> Iterator[Remark]:
             yield subject.remark(
                 gate,
                 mark("The gate “{clause}” does not say what its result rests on."),
-                mark("Write evidence: judgement, ballots or audit."),
+                mark("Write evidence: judgement, ballots, audit or points."),
             )
 
 
 def no_quorum(subject: Subject) -> Iterator[Remark]:
-    """A gate that does not say how many voices fail a team; an audit has no voices to count."""
+    """A gate that does not say how many voices fail a team; an audit and points have no voices to count."""
     for gate in subject.rules.of(Gate):
-        if gate.quorum is None and gate.evidence != "audit":
+        if gate.quorum is None and gate.evidence not in ("audit", "points"):
             yield subject.remark(
                 gate,
                 mark("The gate “{clause}” does not say how many voices fail a team."),
@@ -45,8 +46,10 @@ def no_quorum(subject: Subject) -> Iterator[Remark]:
 
 
 def no_reply(subject: Subject) -> Iterator[Remark]:
-    """A gate whose findings a team cannot answer before the decision."""
+    """A gate whose findings a team cannot answer before the decision; points are no finding."""
     for gate in subject.rules.of(Gate):
+        if gate.evidence == "points":
+            continue
         if not gate.reply_days:
             yield subject.remark(
                 gate,
@@ -115,6 +118,36 @@ def audit_without_rule(subject: Subject) -> Iterator[Remark]:
                 mark("The gate “{clause}” rests on weight audits, but does not say what their findings mean."),
                 mark("Write audit: which components may be shared, whether earlier models of one's own are allowed."),
             )
+
+
+def threshold_gap(subject: Subject) -> Iterator[Remark]:
+    """A gate by points that asks for no points, or for more than there are."""
+    for gate in subject.rules.of(Gate):
+        if gate.evidence == "points" and not gate.thresholds:
+            yield subject.remark(
+                gate,
+                mark("The gate “{clause}” rests on points, but does not say how many of which measure."),
+                mark("Write thresholds: a measure and the least points of it, for each."),
+            )
+        if gate.evidence != "points" and gate.thresholds:
+            yield subject.remark(
+                gate,
+                mark("The gate “{clause}” has thresholds, but does not rest on points."),
+                mark("Write evidence: points, or take the thresholds out."),
+            )
+        points = {measure.id: measure.points for measure in subject.rules.measures(gate.stage)}
+        for each in gate.thresholds:
+            if each.at_least > points.get(each.measure, each.at_least):
+                yield subject.remark(
+                    gate,
+                    mark("The gate “{clause}” asks for {least} points of “{measure}”, which has {points}."),
+                    mark("Ask for no more than there are."),
+                    {
+                        "least": plain(each.at_least),
+                        "measure": each.measure,
+                        "points": plain(points[each.measure]),
+                    },
+                )
 
 
 def panel_gaps(subject: Subject) -> Iterator[Remark]:

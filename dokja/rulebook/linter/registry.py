@@ -85,6 +85,12 @@ _TABLE: tuple[tuple[str, str, str, Callable[[Subject], Iterator[Remark]]], ...] 
         mark("An audit whose words mean nothing."),
         gate_rules.audit_without_rule,
     ),
+    (
+        "DK309",
+        "threshold-gap",
+        mark("A gate by points that asks for none, or for more than there are."),
+        gate_rules.threshold_gap,
+    ),
     ("DK401", "late-rule", mark("A rule dated after what it rules on."), time_rules.late_rule),
     (
         "DK402",

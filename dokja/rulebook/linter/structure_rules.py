@@ -52,8 +52,8 @@ def _named(subject: Subject, identifier: str) -> Iterator[tuple[str, str]]:
     stage = stage_of(clause)
     panels = {rule.panel for rule in subject.rules.of(PanelRule) if rule.stage == stage}
     match clause:
-        case Gate(panel=str(panel)) if panel not in panels:
-            yield "panel", panel
+        case Gate():
+            yield from _of_gate(subject, clause, panels)
         case Call(panel=str(panel)) if panel not in panels:
             yield "panel", panel
         case Contingency(call=str(call)) if not subject.calls(call):
@@ -71,11 +71,19 @@ def _named(subject: Subject, identifier: str) -> Iterator[tuple[str, str]]:
             pass
 
 
+def _of_gate(subject: Subject, gate: Gate, panels: set[str]) -> Iterator[tuple[str, str]]:
+    if gate.panel is not None and gate.panel not in panels:
+        yield "panel", gate.panel
+    measures = {measure.id for measure in subject.rules.measures(gate.stage)}
+    yield from (("item", each.measure) for each in gate.thresholds if each.measure not in measures)
+
+
 def _unknown(subject: Subject, clause: str, kind: str, name: str) -> Remark:
     messages = {
         "stage": mark("“{clause}” names the stage “{name}”, which the rulebook does not have."),
         "panel": mark("“{clause}” names the panel “{name}”, for which {stage} has no rule."),
         "call": mark("“{clause}” opens the call “{name}”, which the rulebook does not have."),
+        "item": mark("“{clause}” asks for points of “{name}”, which is no measure of {stage}."),
         "measure": mark("“{clause}” breaks ties by “{name}”, which is no measure of {stage}."),
     }
     return subject.remark(
