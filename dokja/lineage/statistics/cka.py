@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from dokja.lineage.statistics.combine import mean_of_e_values
 from dokja.lineage.statistics.labels import Matches, fixed_points
 from dokja.lineage.statistics.trace import TraceTest, unit_trace
-from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, common, flattened, unit_rows
+from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, common, flattened, total, unit_rows
 
 
 @dataclass(frozen=True)
@@ -239,25 +239,27 @@ class JointGram:
     """
 
     def __init__(self, channels: int) -> None:
-        half = channels // 2
-        self._block = np.zeros((half, channels - half))
+        self._half = channels // 2
+        self._block: Floats | None = None
         self._means = np.zeros(channels)
 
     def add_rows(self, rows: Matrix) -> None:
         """Add the rows of one tensor, centred and of length one, over the channels in the order of the halves."""
-        half, channels = len(self._block), len(self._means)
-        self._block += rows[:, :half].T @ rows[:, half:]
+        half, channels = self._half, len(self._means)
+        self._block = total(self._block, rows[:, :half].T @ rows[:, half:])
         self._means += (rows @ np.full(channels, 1.0 / channels, dtype=np.float32)) @ rows
 
     def include(self, other: JointGram) -> None:
         """Add what another one has added up."""
-        self._block += other._block
+        if other._block is not None:
+            self._block = total(self._block, other._block)
         self._means += other._means
 
     def descriptions(self) -> tuple[Units, Units]:
         """Both halves, described by each other."""
-        half = len(self._block)
-        return unit_rows(self._block - self._means[half:]), unit_rows(self._block.T - self._means[:half])
+        half = self._half
+        block = np.zeros((half, len(self._means) - half)) if self._block is None else self._block
+        return unit_rows(block - self._means[half:]), unit_rows(block.T - self._means[:half])
 
 
 def recurrent_pairs(

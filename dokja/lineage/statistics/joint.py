@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dokja.lineage.statistics.labels import Matches, match_cosines
 from dokja.lineage.statistics.trace import NO_TRACE, TraceTest, trace_test
-from dokja.lineage.statistics.units import FLAT, Floats, Labels, Matrix, block_length, common, unit_rows
+from dokja.lineage.statistics.units import FLAT, Floats, Labels, Matrix, block_length, common, total, unit_rows
 
 
 class JointTrace:
@@ -32,7 +32,7 @@ class JointTrace:
         self.channels = channels
         self.sample = np.arange(channels, dtype=np.int64) if sample is None else sample.astype(np.int64)
         size = len(self.sample)
-        self._cross = np.zeros((size, size))
+        self._cross: Floats | None = None
         self._sums, self._squares = np.zeros((2, size)), np.zeros((2, size))
         self.rows = 0
 
@@ -49,7 +49,7 @@ class JointTrace:
 
     def add_rows(self, left: Matrix, right: Matrix) -> None:
         """Add rows that are centred and of length one already, and hold the looked-at channels only."""
-        self._cross += left.T @ right
+        self._cross = total(self._cross, left.T @ right)
         ones = np.ones(len(left), dtype=np.float32)
         for place, side in enumerate((left, right)):
             self._sums[place] += ones @ side
@@ -60,15 +60,16 @@ class JointTrace:
         """Add what another one of the same channels has added up."""
         if self.channels != other.channels or not np.array_equal(self.sample, other.sample):
             raise ValueError("other channels are looked at")
-        self._cross += other._cross
+        if other._cross is not None:
+            self._cross = total(self._cross, other._cross)
         self._sums += other._sums
         self._squares += other._squares
         self.rows += other.rows
 
     def cosines(self) -> Matrix:
         """Cosines of the centred channels; NaN in the row or column of a channel that is constant."""
-        if self.rows == 0:
-            return np.full(self._cross.shape, np.nan, dtype=np.float32)
+        if self._cross is None or self.rows == 0:
+            return np.full((len(self.sample), len(self.sample)), np.nan, dtype=np.float32)
         centred = self._cross - np.outer(self._sums[0], self._sums[1]) / self.rows
         lengths = [
             np.sqrt(_spread(squares, sums, self.rows))

@@ -111,6 +111,11 @@ def common(left: Units, right: Units) -> tuple[Matrix, Matrix, Labels]:
     return left.of(labels), right.of(labels), labels
 
 
+def total(found: Floats | None, more: Floats) -> Floats:
+    """A sum of matrices: the first as it is, several in float64. Neither is written to."""
+    return more if found is None else np.add(found, more, dtype=np.float64)
+
+
 def block_length(width: int, itemsize: int = 4) -> int:
     """How many rows of so many numbers fit in one block."""
     return max(1, BLOCK_BYTES // max(1, width * itemsize))
