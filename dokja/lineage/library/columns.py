@@ -81,12 +81,13 @@ def header_bytes(columns: Sequence[Column]) -> bytes:
     return len(text).to_bytes(LENGTH_BYTES, "little") + text
 
 
-def stored(column: Column, values: NDArray[Any]) -> bytes:
+def stored(column: Column, values: NDArray[Any]) -> memoryview:
     """The bytes of a column."""
     if values.shape != column.shape:
         raise ValueError(f"{column.name} has the shape {values.shape}, not {column.shape}")
     with np.errstate(over="ignore"):
-        return np.ascontiguousarray(values.astype(KINDS[column.dtype], copy=False)).tobytes()
+        numbers = np.ascontiguousarray(values.astype(KINDS[column.dtype], copy=False))
+    return numbers.reshape(-1).view(np.uint8).data
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def write_index(folder: Path, index: Index) -> None:
     }
     digest = hashlib.sha256()
     with written(folder) as (write, settle):
-        pieces = (
+        pieces: tuple[bytes | memoryview, ...] = (
             header_bytes((Column(ABOUT, "U8", (len(text),)), *columns)),
             text,
             *(stored(column, values[column.name]) for column in columns if column.name != DIGEST),

@@ -144,13 +144,13 @@ def make_pack(
     columns = [Column(ABOUT, "U8", (len(text),)), *(column for column, _ in members), *word_columns]
     digest = hashlib.sha256()
 
-    def read(item: tuple[Column, Member]) -> bytes:
+    def read(item: tuple[Column, Member]) -> memoryview:
         column, member = item
         return stored(column, source.rows(member, looked_at(key, model, member, units), np.arange(member.axis.block)))
 
     with written(packs_folder(folder)) as (write, settle):
 
-        def put(data: bytes) -> None:
+        def put(data: bytes | memoryview) -> None:
             digest.update(data)
             write(data)
 
@@ -238,10 +238,10 @@ class PackSource:
         if len(labels) and (places.max() >= len(held) or (held[places] != labels).any()):
             raise KeyError(f"{member.part.tensor}: not all of these units are kept")
         name = column_name(self._numbers[part_key(member.part)], member.by)
-        matrix = self._columns.floats(name)
-        if len(places) == len(held) and len(inner) == member.axis.block:
-            return matrix
-        return np.ascontiguousarray(matrix[row_index(places, len(held), member.axis, inner)])
+        matrix = self._columns.read(name)
+        if len(places) < len(held) or len(inner) < member.axis.block:
+            matrix = matrix[row_index(places, len(held), member.axis, inner)]
+        return matrix.astype(np.float32)
 
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes."""
