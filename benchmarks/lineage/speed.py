@@ -32,11 +32,17 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.measured import Measured, measured
 from dokja.lineage.anchoring import ANCHORS, LAYERS
-from dokja.lineage.channels import CHANNELS
-from dokja.lineage.sides import FEWEST_LOOKED_AT, IN_ALL, LOOKED_AT
+from dokja.lineage.channels import CHANNELS, FEWEST_ROWS, ROWS
+from dokja.lineage.sides import (
+    FEWEST_LOOKED_AT,
+    FEWEST_OF_A_BLOCK,
+    IN_ALL,
+    LOOKED_AT,
+    NUMBERS_OF_A_BLOCK,
+)
 
 RESULTS = Path(__file__).parent / "results"
-WIDTH, HIDDEN, KEYS, VOCABULARY = 1024, 2816, 256, 32_000
+WIDTH, HIDDEN, KEYS, HEAD, VOCABULARY = 1024, 2816, 256, 64, 32_000
 
 CONFIG = {
     "model_type": "llama",
@@ -122,11 +128,14 @@ def floors(mebibytes: int) -> dict[str, float]:
     """Bytes that an audit of a pair looks at, and the products of its tests: of both sides, in GB and in GFLOP."""
     layers = sum("q_proj" in name for name in shapes(mebibytes))
     units = min(LOOKED_AT, max(FEWEST_LOOKED_AT, IN_ALL // layers))
-    attention = 2 * WIDTH * WIDTH + 2 * KEYS * WIDTH
-    # Of the down projections every row must be passed by: a unit is a column.
+    of_a_head = max(FEWEST_OF_A_BLOCK, NUMBERS_OF_A_BLOCK // WIDTH) / HEAD
+    attention = int((WIDTH + 2 * KEYS) * WIDTH * of_a_head) + WIDTH * WIDTH
+    # Of the down and output projections every row must be passed by: a unit is a column.
     read = layers * (2 * units * WIDTH + HIDDEN * WIDTH + attention) + 2 * LOOKED_AT * WIDTH
     hidden = 3 * (2 * units**2 * WIDTH + 2 * 2 * (units // 2) ** 2 * WIDTH + 2 * 2 * (units // 2) ** 3)
-    rows = 3 * units + 2 * min(units, WIDTH) + 2 * min(units, KEYS)
+    seen = max(FEWEST_ROWS, ROWS // layers)
+    heads = [int(extent * of_a_head) for extent in (WIDTH, WIDTH, KEYS, KEYS)]
+    rows = sum(min(seen, extent) for extent in (units, units, units, *heads))
     channels = rows * (2 * CHANNELS**2 + 2 * 2 * (CHANNELS // 2) ** 2)
     answers = min(layers, LAYERS) * 3 * (2 * 2 * units * WIDTH * ANCHORS + 2 * units**2 * ANCHORS)
     return {"gb": round(2 * 2 * read / 1e9, 2), "gflop": round((layers * (hidden + channels) + answers) / 1e9)}
