@@ -6,17 +6,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, TypeAdapter
-from ruamel.yaml import YAML
 
 from dokja.errors import ActError
 from dokja.record.about import About
 from dokja.record.acts import ACT, ACTS_FILE, Act, AnyAct
 from dokja.strict_yaml import read_yaml
+from tests.rulebook.test_schema import as_an_editor_reads
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "acts.md").read_text(encoding="utf-8")
@@ -91,21 +91,17 @@ def test_every_word_and_every_field_within_an_act_is_told() -> None:
 def test_the_examples_on_the_page_are_read() -> None:
     programme, acts = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     (line,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-    assert TypeAdapter(About).validate_python(_tree(programme)).parties
-    assert [ACT.validate_python(each).type for each in _tree(acts)["acts"]] == ["rulebook-published", "call-opened"]
+    assert TypeAdapter(About).validate_python(as_an_editor_reads(programme)).parties
+    assert [ACT.validate_python(each).type for each in as_an_editor_reads(acts)["acts"]] == [
+        "rulebook-published",
+        "call-opened",
+    ]
     assert ACT.validate_python(json.loads(line)).key == "ballot/stage-1/experts/expert/rater-1/team-a"
-
-
-def _tree(text: str) -> Any:  # noqa: ANN401 - a tree of JSON
-    """YAML 1.2 as an editor reads it: `4` is a number and `true` a boolean; times stay texts."""
-    yaml = YAML(typ="safe", pure=True)
-    yaml.version = (1, 2)
-    return json.loads(json.dumps(yaml.load(text), default=lambda time: time.isoformat()))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: "/".join(file.parts[-3:]))
 def test_every_bundled_file_of_acts_fits_the_schema(file: Path) -> None:
-    for tree in (read_yaml(file, ActError).tree, _tree(file.read_text(encoding="utf-8"))):
+    for tree in (read_yaml(file, ActError).tree, as_an_editor_reads(file.read_text(encoding="utf-8"))):
         assert [error.message for error in SCHEMA.iter_errors(tree)] == []
 
 
