@@ -74,6 +74,24 @@ def test_a_key_that_is_taken_refuses_the_whole_transaction(record: Record) -> No
     assert not check(record, 1).problems
 
 
+@pytest.mark.parametrize("count", [31, 32, 33, 64, 100])
+def test_many_acts_at_once_stand_as_one_by_one(count: int, database: Database) -> None:
+    acts = [statement(number) for number in range(count)]
+    with database.open() as record:
+        assert record.append(acts) == range(count)
+        assert [entry.act for entry in record.entries()] == acts
+        assert check(record, processes=1).problems == ()
+        assert record.root == mth([canonical(act) for act in acts])
+
+
+def test_a_key_that_stands_twice_among_many_refuses_them_all(record: Record) -> None:
+    before = record.heads(), record.root
+    with pytest.raises(RecordError):
+        record.append([*(statement(number) for number in range(100, 150)), statement(120, "other words")])
+    assert (record.heads(), record.root) == before
+    assert len(list(record.entries(ballots=True))) == 10
+
+
 def test_nothing_appended_writes_no_head(record: Record) -> None:
     before = record.heads()
     record.append([])
