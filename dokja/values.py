@@ -118,7 +118,7 @@ def plain(number: Decimal) -> str:
 
 def utc_text(moment: datetime) -> str:
     """The moment in UTC, to the second, as records and pages write it; such texts sort as the moments do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def text_of_seconds(seconds: int) -> str:

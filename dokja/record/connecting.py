@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from dokja.errors import Place, Problem, RecordError
 from dokja.record.refusals import told
@@ -80,13 +80,24 @@ def _lenient(raw: bytes) -> str:
 
 @contextmanager
 def one_writer(engine: Engine) -> Iterator[Connection]:
-    """A transaction that no other writer shares; it commits at the end and is undone by an error."""
+    """A transaction that no other writer shares; it commits at the end and is undone by an error.
+
+    What is written by a cursor of the driver's own fails as all else does, with a `DBAPIError`.
+    """
     patience = engine.get_execution_options()[_PATIENCE]
+    driver = engine.dialect.loaded_dbapi.Error
     with engine.connect() as connection, connection.begin():
-        for statement in ONE_WRITER[engine.name]:
-            # In PostgreSQL no time at all would mean to wait for ever.
-            connection.exec_driver_sql(statement.format(patience=max(1000 * patience, 1)))
-        yield connection
+        try:
+            cursor = connection.connection.cursor()
+            for statement in ONE_WRITER[engine.name]:
+                # In PostgreSQL no time at all would mean to wait for ever.
+                cursor.execute(statement.format(patience=max(1000 * patience, 1)))
+            yield connection
+        except driver as error:
+            lost = engine.dialect.is_disconnect(error, connection.connection, None)
+            if lost:
+                connection.invalidate(error)
+            raise DBAPIError.instance(None, None, error, driver, connection_invalidated=lost) from error
 
 
 def prepare(engine: Engine, url: URL, *, create: bool) -> None:

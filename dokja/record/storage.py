@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -50,7 +51,7 @@ class Record:
     url: URL
     engine: Engine
 
-    @property
+    @cached_property
     def place(self) -> Place:
         """What errors name: the file, or nothing where the record is on a server."""
         return place_of(self.url)

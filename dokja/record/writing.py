@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Self
 
 from sqlalchemy import ClauseElement, Connection, Dialect, bindparam, insert, select
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from dokja.errors import Problem, RecordError
 from dokja.record.canonical import LARGEST_ACT, Rows
@@ -43,10 +44,12 @@ class Kept:
 class Writing:
     """Everything written through it becomes part of the record together, or nothing does.
 
-    start: how many acts the record held before.
+    start: how many acts the record held before. cursor: the driver's own, of this transaction's connection; a
+    transaction of one act takes half the processor time that way.
     """
 
     connection: Connection
+    cursor: DBAPICursor
     start: int
     frontier: Frontier
     at: str
@@ -54,9 +57,11 @@ class Writing:
     @classmethod
     def on(cls, connection: Connection) -> Self:
         """Go on from the last head that the connection sees."""
-        last = connection.exec_driver_sql(_LAST_HEAD).first()
-        frontier = Frontier.of(last.size, last.peaks) if last else Frontier(0, [])
-        return cls(connection, frontier.size, frontier, utc_text(datetime.now(UTC)))
+        cursor = connection.connection.cursor()
+        cursor.execute(_LAST_HEAD)
+        last = cursor.fetchone()
+        frontier = Frontier.of(*last) if last else Frontier(0, [])
+        return cls(connection, cursor, frontier.size, frontier, utc_text(datetime.now(UTC)))
 
     @property
     def size(self) -> int:
@@ -68,8 +73,8 @@ class Writing:
         found: dict[str, Kept] = {}
         for first in range(0, len(keys), _LOOK_UP):
             wanted = tuple(keys[first : first + _LOOK_UP])
-            rows = self.connection.exec_driver_sql(_look_up(self.connection.dialect, len(wanted)), wanted)
-            found.update((key, Kept(index, leaf)) for key, index, leaf in rows)
+            self.cursor.execute(_look_up(self.connection.dialect, len(wanted)), wanted)
+            found.update((key, Kept(index, leaf)) for key, index, leaf in self.cursor.fetchall())
         return found
 
     def add(self, rows: Rows) -> None:
@@ -95,7 +100,7 @@ class Writing:
         grouped = zip(*[chain.from_iterable(values)] * (len(values[0]) * _TOGETHER), strict=False)
         for together, given in ((_TOGETHER, list(grouped)), (1, values[len(values) // _TOGETHER * _TOGETHER :])):
             if given:
-                self.connection.exec_driver_sql(_append(self.connection.dialect, together), given)
+                self.cursor.executemany(_append(self.connection.dialect, together), given)
 
     def note_file(self, digest: str, name: str) -> None:
         """Remember that every act of the file with this digest is in the record."""
@@ -105,7 +110,7 @@ class Writing:
         """Seal what was appended with a head."""
         if self.size > self.start:
             head = (self.size, self.frontier.root(), self.frontier.joined(), self.at)
-            self.connection.exec_driver_sql(_seal(self.connection.dialect), head)
+            self.cursor.execute(_seal(self.connection.dialect), head)
 
 
 @cache

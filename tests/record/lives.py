@@ -22,8 +22,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from dokja.record import open_record
 from dokja.record.check import check
@@ -32,6 +33,7 @@ from dokja.record.transparency.keys import Signer
 from dokja.record.transparency.note import LARGEST_NOTE, read_note
 from dokja.record.transparency.published import read_file
 from dokja.record.transparency.signing import sign_checkpoint, snapshot
+from dokja.record.writing import Writing
 from tests.record.at_hand import statement
 from tests.record.transparency.at_hand import OFFICE
 
@@ -67,6 +69,25 @@ def live(where: str, log: Path, name: str, say: Callable[[str], None]) -> None:
         say(f"signed {checkpoint.size} {checkpoint.root.hex()}")
 
 
+@dataclass
+class Stepping:
+    """A driver's cursor that says so before and after each statement of a transaction."""
+
+    cursor: Any
+    passed: Callable[[], None]
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a cursor has
+        asked = getattr(self.cursor, name)
+
+        def step(*values: object) -> object:
+            self.passed()
+            answer = asked(*values)
+            self.passed()
+            return answer
+
+        return step
+
+
 def die_at(step: int) -> None:
     """From now on, this process kills itself at its so many'th step."""
     left = count(1)
@@ -76,8 +97,17 @@ def die_at(step: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(lambda name, _: passed() if name in STEPS else None)
-    for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
+    for name in ("before_cursor_execute", "after_cursor_execute", "begin", "commit"):
         event.listen(Engine, name, passed)
+    begun = Writing.on
+
+    def on(connection: Connection) -> Writing:
+        passed()
+        writing = begun(connection)
+        writing.cursor = Stepping(writing.cursor, passed)
+        return writing
+
+    Writing.on = on  # type: ignore[method-assign]
 
 
 def fork(where: str, log: Path, name: str, step: int | None) -> tuple[int, int]:
