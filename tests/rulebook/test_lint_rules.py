@@ -171,7 +171,7 @@ ONE_EDIT: Sequence[tuple[str, Edit]] = [
         ("    evidence: ballots\n    quorum: {fail_at: 4, raters: 5}\n    panel: experts\n", "    evidence: audit\n"),
     ),
     (
-        "DK309",
+        "DK103 DK309",
         (
             "    evidence: ballots\n    quorum: {fail_at: 4, raters: 5}\n    panel: experts\n",
             "    evidence: points\n",
@@ -179,14 +179,14 @@ ONE_EDIT: Sequence[tuple[str, Edit]] = [
     ),
     ("DK309", ("    reply_days: 5\n", "    reply_days: 5\n    thresholds: [{measure: expert, at_least: 24}]\n")),
     (
-        "DK309",
+        "DK103 DK309",
         (
             "    evidence: ballots\n    quorum: {fail_at: 4, raters: 5}\n    panel: experts\n",
             "    evidence: points\n    thresholds: [{measure: expert, at_least: 40.5}]\n",
         ),
     ),
     (
-        "DK701",
+        "DK103 DK701",
         (
             "    evidence: ballots\n    quorum: {fail_at: 4, raters: 5}\n    panel: experts\n",
             "    evidence: points\n    thresholds: [{measure: user, at_least: 1}]\n",
@@ -252,10 +252,6 @@ NO_FINDING: Sequence[Edit] = [
         "          rule: proposed\n          proposed_by: 4\n          per: 100\n",
     ),
     ("    reply_days: 5\n", "    reply_days: 15\n"),
-    (
-        "    evidence: ballots\n    quorum: {fail_at: 4, raters: 5}\n    panel: experts\n    reply_days: 5\n",
-        "    evidence: points\n    thresholds: [{measure: expert, at_least: 40}]\n",
-    ),
     ("          per: 40\n", "          per: 40.0\n"),
     ("    standstill_days: 8\n", "    standstill_days: 9\n"),
     ("{fail_at: 4, raters: 5}", "{fail_at: 5, raters: 5}"),
@@ -385,6 +381,19 @@ def without(text: str, clause: str) -> str:
 )
 def test_a_missing_clause_is_missed(expected: str, clause: str, tmp_path: Path) -> None:
     assert codes(findings(tmp_path, without(STARTER.read_text(encoding="utf-8"), clause))) == set(expected.split())
+
+
+def test_a_gate_by_points_is_never_undecided(tmp_path: Path) -> None:
+    """It needs no clause for that, and one that there is can never be needed."""
+    text = edited(
+        STARTER.read_text(encoding="utf-8"),
+        (
+            "    evidence: ballots\n    quorum: {fail_at: 4, raters: 5}\n    panel: experts\n    reply_days: 5\n",
+            "    evidence: points\n    thresholds: [{measure: expert, at_least: 40}]\n",
+        ),
+    )
+    assert codes(findings(tmp_path, without(text, "gate-undecided-1"))) == set()
+    assert {(each.code, each.clause) for each in findings(tmp_path, text)} == {("DK103", "gate-undecided-1")}
 
 
 def test_the_smallest_uncovered_outcome_is_named_in_words(tmp_path: Path) -> None:

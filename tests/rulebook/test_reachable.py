@@ -18,10 +18,15 @@ from dokja.rulebook.outcomes import Order, Tally
 
 COUNTS = ("withdrawn", "undecided", "failed", "below_minimum", "remaining", "tied", "contested")
 PLANS = [
-    Plan(entrants, seats, order, gated, minimum, undecided_pass)
+    Plan(entrants, seats, order, gated, minimum, undecided_pass, settled=settled)
     for entrants, seats in ((1, 1), (2, 1), (3, 1), (3, 2), (4, 2), (4, 3), (3, 4))
     for order in get_args(Order)
-    for gated, undecided_pass in ((False, False), (True, False), (True, True))
+    for gated, undecided_pass, settled in (
+        (False, False, False),
+        (True, False, False),
+        (True, True, False),
+        (True, False, True),
+    )
     for minimum in (False, True)
     if not (entrants == 4 and gated and minimum)  # played through team by team these take minutes
 ]
@@ -34,6 +39,15 @@ def _ranked(teams: int) -> Iterator[tuple[int, ...]]:
             yield levels
 
 
+def _at_gate(plan: Plan) -> tuple[str, ...]:
+    """What can become of a team at the gates."""
+    return (
+        "meets",
+        *(("fails",) if plan.gated else ()),
+        *(("undecided",) if plan.gated and not plan.settled else ()),
+    )
+
+
 @cache
 def played(plan: Plan) -> frozenset[tuple[int, ...]]:
     """The tallies of every stage that can happen: each team's fate, each order of points, each minimum."""
@@ -41,7 +55,7 @@ def played(plan: Plan) -> frozenset[tuple[int, ...]]:
     for entered in range(1, plan.entrants + 1):
         for withdrawn in range(entered + 1):
             ranked = entered - withdrawn
-            statuses = ("meets", "fails", "undecided") if plan.gated else ("meets",)
+            statuses = _at_gate(plan)
             for gates in product(statuses, repeat=ranked):
                 for levels in _ranked(ranked):
                     for line in range(len(set(levels)) + 1) if plan.minimum else (len(levels),):
@@ -55,7 +69,7 @@ def most_going_on(plan: Plan) -> dict[tuple[int, ...], int]:
     most: dict[tuple[int, ...], int] = {}
     for entered in range(1, plan.entrants + 1):
         for withdrawn in range(entered + 1):
-            statuses = ("meets", "fails", "undecided") if plan.gated else ("meets",)
+            statuses = _at_gate(plan)
             for gates in product(statuses, repeat=entered - withdrawn):
                 for levels in _ranked(entered - withdrawn):
                     for line in range(len(set(levels)) + 1) if plan.minimum else (len(levels),):

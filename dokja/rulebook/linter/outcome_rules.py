@@ -105,15 +105,17 @@ def plans(subject: Subject, stage: Stage) -> tuple[Plan, ...]:
     gate without a result."""
     cut = next(iter(subject.all(Cut, stage.id)), None)
     answers = {each.consequence for each in subject.all(Contingency, stage.id) if each.situation == "gate-undecided"}
+    gates = subject.all(Gate, stage.id)
     readings = {answer == "count-as-passed" for answer in answers} or {False}
     return tuple(
         Plan(
             entrants=stage.entrants,
             seats=stage.seats,
             order=order,
-            gated=bool(subject.all(Gate, stage.id)),
+            gated=bool(gates),
             minimum=bool(cut and cut.minimum),
             undecided_pass=reading,
+            settled=all(gate.evidence == "points" for gate in gates),
         )
         for order in ([cut.order] if cut and cut.order else ORDERS)
         for reading in sorted(readings)

@@ -29,6 +29,7 @@ class Plan:
 
     gated: there is a gate that can be failed. minimum: there is a minimum score. undecided_pass: a team without a
     gate result counts as passed (else it does not go on). level: what becomes of teams level on the cut line.
+    settled: every gate rests on points, so that none is ever without a result.
     """
 
     entrants: int
@@ -38,6 +39,7 @@ class Plan:
     minimum: bool
     undecided_pass: bool
     level: LevelTeams = "some"
+    settled: bool = False
 
 
 def space(plan: Plan) -> dict[str, Range]:
@@ -45,7 +47,7 @@ def space(plan: Plan) -> dict[str, Range]:
     at_gate = plan.entrants if plan.gated else 0
     return {
         "withdrawn": (0, plan.entrants),
-        "undecided": (0, at_gate),
+        "undecided": (0, 0 if plan.settled else at_gate),
         "failed": (0, at_gate),
         "below_minimum": (0, plan.entrants if plan.minimum else 0),
         "remaining": (0, plan.seats),
