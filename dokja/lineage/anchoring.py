@@ -18,7 +18,7 @@ from dokja.lineage.cores import Crew
 from dokja.lineage.evidence import Held
 from dokja.lineage.pairing import aligned
 from dokja.lineage.sides import Member, Model, Reader, Source, drawn
-from dokja.lineage.statistics import Agreement, Units, agreement, signatures
+from dokja.lineage.statistics import Agreement, Units, agreement, signatures, whitening
 from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority
 
@@ -30,8 +30,10 @@ SHUFFLES = 19
 """How often the anchors are shuffled for a control."""
 
 FEWEST_AGREED = 24
-LEAST_AGREED = 0.2
-"""Below these the agreement is not told as one: of few neurons that two maps name, strangers' may agree on some."""
+LEAST_AGREED = 0.75
+"""Below these the agreement is not told as one. In the zoo that the audit was developed on a fifth of strangers'
+neurons agree at most, of models of one seed three in five, and of a child that was trained on for twice its parent's
+steps 19 in 20."""
 
 ROLES = ("gate", "up", "down")
 
@@ -40,8 +42,10 @@ READS_WORDS = ("text-decoder", "experts")
 
 FEWEST_ANCHORS = 16
 
-Anchors = Mapping[str, Matrix]
-"""Vectors over the residual channels: what comes in ("up": gates and ups answer), what goes out ("down")."""
+Vectors = Mapping[str, Matrix]
+Anchors = Mapping[str, tuple[Matrix, Matrix]]
+"""Vectors over the residual channels, and their whitening: what comes in ("up": gates and ups answer), what goes out
+("down")."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +85,12 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, c
     shared: for each shared word its row in the embeddings of both models.
     """
     found_anchors = _inputs(held, component) if component not in READS_WORDS else _words(held, shared)
-    if found_anchors is None or len(found_anchors[0]["up"]) < FEWEST_ANCHORS:
-        return None
-    count = len(found_anchors[0]["up"])
+    count = 0 if found_anchors is None else len(found_anchors[0]["up"])
     layers = _answering(held, component)
-    ((compared, agreed),) = _counts(held, layers, found_anchors, [np.arange(count)], crew)
+    if found_anchors is None or count < FEWEST_ANCHORS or not layers:
+        return None
+    anchors = _whitened(found_anchors[0]), _whitened(found_anchors[1])
+    ((compared, agreed),) = _counts(held, layers, anchors, [np.arange(count)], crew)
     if not compared:
         return None
     plain = Anchored(count, compared, agreed, 0.0, 0)
@@ -93,9 +98,15 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, c
         return plain
     random = np.random.default_rng((held.key, ANCHORS))
     orders = [random.permutation(count) for _ in range(SHUFFLES)]
-    shuffled = _counts(held, layers, found_anchors, orders, crew)
+    shuffled = _counts(held, layers, anchors, orders, crew)
     control = max(same / answered if answered else 0.0 for answered, same in shuffled)
     return Anchored(count, compared, agreed, control, SHUFFLES)
+
+
+def _whitened(vectors: Vectors) -> Anchors:
+    up, down = vectors["up"], vectors["down"]
+    known = whitening(up)
+    return {"up": (up, known), "down": (down, known if down is up else whitening(down))}
 
 
 Layer = Sequence[tuple[Member, Member]]
@@ -137,7 +148,7 @@ def _counts(
     ]
 
 
-def _words(held: Held, shared: tuple[Labels, Labels] | None) -> tuple[Anchors, Anchors] | None:
+def _words(held: Held, shared: tuple[Labels, Labels] | None) -> tuple[Vectors, Vectors] | None:
     """Embeddings and unembeddings of the shared words."""
     if shared is None:
         return None
@@ -145,7 +156,7 @@ def _words(held: Held, shared: tuple[Labels, Labels] | None) -> tuple[Anchors, A
     return None if left is None or right is None else (left, right)
 
 
-def _inputs(held: Held, component: str) -> tuple[Anchors, Anchors] | None:
+def _inputs(held: Held, component: str) -> tuple[Vectors, Vectors] | None:
     """What each single input (a pixel of a patch, a band of sound) writes to the residual channels of an encoder."""
     found = [_input_member(reader.model, component) for reader in (held.left, held.right)]
     if found[0] is None or found[1] is None:
@@ -166,7 +177,8 @@ def _input_member(model: Model, component: str) -> Member | None:
 def _answers(reader: Reader, member: Member, words: Anchors) -> Units:
     """What the neurons answer: gates and ups to embeddings, downs to unembeddings."""
     gain = None if member.family == "down" else _gain(reader, member)
-    return signatures(reader.matrix(member), words["down" if member.family == "down" else "up"], gain)
+    anchors, known = words["down" if member.family == "down" else "up"]
+    return signatures(reader.matrix(member), anchors, gain, known)
 
 
 def _gain(reader: Reader, member: Member) -> NDArray[np.float32] | None:

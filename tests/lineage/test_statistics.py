@@ -599,6 +599,21 @@ def test_merge_with_a_parent_equal_to_the_base_and_a_broken_tensor() -> None:
     assert fit.shares().shares == {"same": 0.0, "other": pytest.approx(0.3)}
 
 
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), scale=st.sampled_from([1e-3, 1.0, 50.0]), width=st.sampled_from([16, 40, 90]))
+def test_whitened_signatures_are_blind_to_rotation_to_scale_and_to_what_is_broken(
+    seed: int, scale: float, width: int
+) -> None:
+    weights, anchors = normal(seed, 30, width), normal(seed + 1, 60, width)
+    anchors += 5 * normal(seed + 2, 1, width)  # what all words share
+    turn, _ = np.linalg.qr(normal(seed + 3, width, width))
+    plain = s.signatures(weights, anchors, None, s.whitening(anchors))
+    turned = s.signatures(3 * weights @ turn, scale * anchors @ turn, None, s.whitening(scale * anchors @ turn))
+    assert np.abs(plain.rows - turned.rows).max() < 1e-3
+    anchors[7] = np.nan
+    assert np.isfinite(s.whitening(anchors)).all()
+
+
 HEADS, GROUPS, HEAD, WIDTH = 16, 8, 8, 64
 
 

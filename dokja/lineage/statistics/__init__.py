@@ -1,6 +1,6 @@
 """The statistics of the weight audit: pure functions of arrays, each of which says what its p-value rests on."""
 
-from dokja.lineage.statistics.anchored import Agreement, agreement, signatures
+from dokja.lineage.statistics.anchored import Agreement, agreement, signatures, whitening
 from dokja.lineage.statistics.attention import query_key_similarity, subspace_similarity, value_output_similarity
 from dokja.lineage.statistics.cka import (
     GramCorrelation,
@@ -107,4 +107,5 @@ __all__ = [
     "unit_rows",
     "unit_trace",
     "value_output_similarity",
+    "whitening",
 ]
