@@ -81,8 +81,8 @@ def test_nothing_on_a_page_needs_a_script_or_the_network(files: Mapping[str, str
 
 
 def hostile(publication: Publication) -> Publication:
-    """The publication with hostile text wherever a text can stand."""
-    text = Bilingual(ko=HOSTILE, en=HOSTILE)
+    """The publication with hostile text wherever a text can stand, some of it such as no reader lets in."""
+    text = Bilingual.model_construct(ko=HOSTILE, en=HOSTILE)
     about, history = publication.about, publication.history
     sources = tuple(each.model_copy(update={"title": text, "url": "javascript:alert(1)"}) for each in about.sources)
     documents = tuple(
