@@ -202,4 +202,4 @@ def shared_words(left: Source, right: Source) -> tuple[Labels, Labels] | None:
 
 
 def _vocabulary_size(model: Model) -> int:
-    return next((model.shapes[part.tensor][0] for part in model.assignment.parts if part.role == "embedding"), 0)
+    return model.shapes[model.words["embedding"]][0] if "embedding" in model.words else 0

@@ -161,6 +161,19 @@ class Model:
             groups.setdefault(component, []).append(group)
         return {component: tuple(each) for component, each in groups.items()}
 
+    @cached_property
+    def words(self) -> Mapping[str, str]:
+        """The tensors of embeddings and unembeddings, by role: of several those of the text decoder's stream."""
+        found: dict[str, list[Part]] = {}
+        for part in self.assignment.parts:
+            if part.role in ("embedding", "unembedding"):
+                found.setdefault(part.role, []).append(part)
+        streams = {member.other.group for member in self.residual("text-decoder")}
+        return {
+            role: next((part for part in parts if part.columns.group in streams), parts[-1]).tensor
+            for role, parts in found.items()
+        }
+
     def looks(self, component: str) -> int:
         """How many units of an axis of this component are looked at: fewer of each where there are many alike."""
         alike = Counter(group.space for group in self.groups.get(component, ()))
@@ -285,11 +298,14 @@ class CheckpointSource:
 
     def words(self, rows: Labels) -> Mapping[str, Matrix] | None:
         """Embeddings and unembeddings of these rows."""
-        parts = {part.role: part.tensor for part in self.model.assignment.parts}
-        if "embedding" not in parts:
+        tensors = self.model.words
+        if "embedding" not in tensors:
             return None
-        up = self.checkpoint.rows(parts["embedding"], rows)
-        return {"up": up, "down": self.checkpoint.rows(parts["unembedding"], rows) if "unembedding" in parts else up}
+        up = self.checkpoint.rows(tensors["embedding"], rows)
+        return {
+            "up": up,
+            "down": self.checkpoint.rows(tensors["unembedding"], rows) if "unembedding" in tensors else up,
+        }
 
     def vocabulary(self) -> Mapping[str, int] | None:
         """The row of each word."""

@@ -169,12 +169,12 @@ def make_pack(
 
 def _words(source: CheckpointSource) -> tuple[Mapping[str, int] | None, Labels]:
     """The words that are kept, and the rows of the embeddings: theirs, and those that are drawn without words."""
-    roles = {part.role: part for part in source.model.assignment.parts}
-    if "embedding" not in roles:
+    tensors = source.model.words
+    if "embedding" not in tensors:
         return None, np.empty(0, dtype=np.int64)
-    total = min(source.model.shapes[roles[role].tensor][0] for role in ("embedding", "unembedding") if role in roles)
+    total = min(source.model.shapes[tensor][0] for tensor in tensors.values())
     known = source.vocabulary()
-    drawn_rows = drawn(source.key, source.model.shapes[roles["embedding"].tensor][0], ANCHORS)
+    drawn_rows = drawn(source.key, source.model.shapes[tensors["embedding"]][0], ANCHORS)
     drawn_rows = drawn_rows[drawn_rows < total]
     if known is None:
         return None, drawn_rows
