@@ -211,8 +211,8 @@ class Source(Protocol):
     def units(self) -> int:
         """How many units of an axis can be read."""
 
-    def rows(self, member: Member, labels: Labels, inner: Labels) -> Matrix:
-        """The rows of the units with these labels: for each repeat, for each label, these rows of its block."""
+    def rows(self, member: Member, labels: Labels) -> Matrix:
+        """The units with these labels: for each repeat, for each label, the rows of its block that are `inner`."""
 
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes; `None` where it is put together from several."""
@@ -286,10 +286,10 @@ class CheckpointSource:
     def _words(self) -> Mapping[str, int]:
         return vocabulary(self.checkpoint.where)
 
-    def rows(self, member: Member, labels: Labels, inner: Labels) -> Matrix:
+    def rows(self, member: Member, labels: Labels) -> Matrix:
         """The rows of these units."""
         part, axis = member.part, member.axis
-        index = row_index(labels, self.model.units(member), axis, inner)
+        index = row_index(labels, self.model.units(member), axis, inner(self.key, self.model, member))
         return (part_rows if member.by == "rows" else part_columns)(self.checkpoint, part, index)
 
     def digest(self, tensor: str) -> str | None:
@@ -334,10 +334,16 @@ def looked_at(key: int, model: Model, member: Member, size: int) -> Labels:
     return drawn(key, total, total if model.extent(member)[1] == 1 else size)
 
 
-def row_index(labels: Labels, total: int, axis: Axis, inner: Labels) -> NDArray[np.int64]:
-    """These inner rows of the units with these labels, in the order in which `unit_rows` expects them."""
+def inner(key: int, model: Model, member: Member) -> Labels:
+    """The rows of a block that are looked at: drawn by the key, the same of every unit."""
+    extent, width = model.extent(member)
+    return drawn(key, min(member.axis.block, extent), max(FEWEST_OF_A_BLOCK, NUMBERS_OF_A_BLOCK // max(1, width)))
+
+
+def row_index(labels: Labels, total: int, axis: Axis, chosen: Labels) -> NDArray[np.int64]:
+    """These rows of the blocks of the units with these labels, in the order in which `unit_rows` expects them."""
     starts = (np.arange(axis.repeats)[:, None] * total + labels[None]).ravel() * axis.block
-    return (starts[:, None] + inner[None]).ravel().astype(np.int64)
+    return (starts[:, None] + chosen[None]).ravel().astype(np.int64)
 
 
 @dataclass
@@ -368,26 +374,22 @@ class Reader:
         """The labels of the member's units that are looked at; a vector is looked at whole."""
         return looked_at(self.source.key, self.model, member, self.looks)
 
-    def inner(self, member: Member) -> Labels:
-        """The rows of a block that are looked at: drawn by the key, the same of every unit."""
-        enough = max(FEWEST_OF_A_BLOCK, NUMBERS_OF_A_BLOCK // max(1, self.model.extent(member)[1]))
-        return drawn(self.source.key, member.axis.block, enough)
-
     def keep(self, what: tuple[object, ...], member: Member, make: Callable[[], K], size_of: Callable[[K], int]) -> K:
         """What is made of a member's units that are looked at, unless it is kept."""
         return self.kept.get((what, self.looks, *member.key), make, size_of)
 
     def matrix(self, member: Member) -> Matrix:
         """The rows of the units that are looked at, [rows, everything else]."""
-        labels, inner = self.labels(member), self.inner(member)
-        return self.keep(("matrix",), member, lambda: self.source.rows(member, labels, inner), _bytes)
+        return self.keep(("matrix",), member, lambda: self.source.rows(member, self.labels(member)), _bytes)
 
     def units(self, member: Member) -> Units:
         """The units that are looked at: centred, of length one, with their labels."""
 
         def made() -> Units:
             axis, labels = member.axis, self.labels(member)
-            found = unit_rows(self.matrix(member), repeats=axis.repeats, block=len(self.inner(member)))
+            found = unit_rows(
+                self.matrix(member), repeats=axis.repeats, block=len(inner(self.source.key, self.model, member))
+            )
             chosen = labels if len(found.labels) == len(labels) else labels[found.labels]
             return replace(found, labels=chosen, total=self.model.units(member))
 

@@ -25,7 +25,7 @@ from dokja.lineage.checkpoint import Checkpoint, Digests
 from dokja.lineage.cores import ALONE, Crew
 from dokja.lineage.library.columns import ABOUT, Column, Columns, header_bytes, json_bytes, stored, written
 from dokja.lineage.library.refusals import refused
-from dokja.lineage.sides import LOOKED_AT, By, CheckpointSource, Member, Model, drawn, looked_at, row_index
+from dokja.lineage.sides import LOOKED_AT, By, CheckpointSource, Member, Model, drawn, inner, looked_at
 from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority
 
@@ -115,7 +115,7 @@ def member_columns(model: Model, key: int, units: int) -> Iterator[tuple[Column,
     """The columns of the matrices that are kept."""
     for number, member in kept(model):
         labels = looked_at(key, model, member, units)
-        height = len(labels) * member.axis.repeats * member.axis.block
+        height = len(labels) * member.axis.repeats * len(inner(key, model, member))
         yield Column(column_name(number, member.by), "BF16", (height, model.extent(member)[1])), member
 
 
@@ -146,7 +146,7 @@ def make_pack(
 
     def read(item: tuple[Column, Member]) -> memoryview:
         column, member = item
-        return stored(column, source.rows(member, looked_at(key, model, member, units), np.arange(member.axis.block)))
+        return stored(column, source.rows(member, looked_at(key, model, member, units)))
 
     with written(packs_folder(folder)) as (write, settle):
 
@@ -231,7 +231,7 @@ class PackSource:
         """How many units of an axis are kept."""
         return self.about.units
 
-    def rows(self, member: Member, labels: Labels, inner: Labels) -> Matrix:
+    def rows(self, member: Member, labels: Labels) -> Matrix:
         """The rows of these units, which must be kept."""
         held = looked_at(self.key, self.model, member, self.units)
         places = np.searchsorted(held, labels)
@@ -239,8 +239,10 @@ class PackSource:
             raise KeyError(f"{member.part.tensor}: not all of these units are kept")
         name = column_name(self._numbers[part_key(member.part)], member.by)
         matrix = self._columns.read(name)
-        if len(places) < len(held) or len(inner) < member.axis.block:
-            matrix = matrix[row_index(places, len(held), member.axis, inner)]
+        if len(places) < len(held):
+            of_each = len(inner(self.key, self.model, member))
+            units = matrix.reshape(member.axis.repeats, len(held), of_each, matrix.shape[1])
+            matrix = units[:, places].reshape(len(places) * member.axis.repeats * of_each, matrix.shape[1])
         return matrix.astype(np.float32)
 
     def digest(self, tensor: str) -> str | None:
