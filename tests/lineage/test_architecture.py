@@ -122,6 +122,77 @@ def _likely_shape(name: str) -> tuple[int, ...]:
     return (2, 64, 64) if STACKED.search(name) else (64, 64)
 
 
+CONFIGS = sorted((SHARED / "architectures").glob("configs/*_config.json")) + sorted(
+    (SHARED / "architectures").glob("*/config.json")
+)
+NOT_ASKED = {"deepseek_ref", "nemotron_h"}
+"""Of these the names of no index are at hand, and the attention is neither grouped nor latent as it is known here."""
+
+
+def _sized(config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """The tensors of one layer of a decoder of these sizes, as its authors name them."""
+    text = config.get("text_config") or config
+    width, heads = text["hidden_size"], text["num_attention_heads"]
+    groups = text.get("num_key_value_heads") or heads
+    each = text.get("head_dim") or width // heads
+    at = "model.layers.0."
+    found = {"model.embed_tokens.weight": (500, width), "lm_head.weight": (500, width), "model.norm.weight": (width,)}
+    found |= {f"{at}{name}_layernorm.weight": (width,) for name in ("input", "post_attention")}
+    if text.get("kv_lora_rank"):
+        latent, rotary, wide = text["kv_lora_rank"], text["qk_rope_head_dim"], text["q_lora_rank"]
+        plain, value = text["qk_nope_head_dim"], text["v_head_dim"]
+        found |= {
+            f"{at}self_attn.q_a_proj.weight": (wide, width),
+            f"{at}self_attn.q_a_layernorm.weight": (wide,),
+            f"{at}self_attn.q_b_proj.weight": (heads * (plain + rotary), wide),
+            f"{at}self_attn.kv_a_proj_with_mqa.weight": (latent + rotary, width),
+            f"{at}self_attn.kv_a_layernorm.weight": (latent,),
+            f"{at}self_attn.kv_b_proj.weight": (heads * (plain + value), latent),
+            f"{at}self_attn.o_proj.weight": (width, heads * value),
+        }
+    else:
+        counts = {"q": heads, "k": groups, "v": groups}
+        found |= {f"{at}self_attn.{name}_proj.weight": (count * each, width) for name, count in counts.items()}
+        found[f"{at}self_attn.o_proj.weight"] = (width, heads * each)
+    hidden = text.get("moe_intermediate_size") or text.get("intermediate_size")
+    experts = next(
+        (text[key] for key in ("num_experts", "n_routed_experts", "num_local_experts") if text.get(key)), 0
+    )
+    for network in ("mlp.experts.0.", "mlp.experts.1.") if experts else ("mlp.",):
+        found |= {f"{at}{network}{name}_proj.weight": (hidden, width) for name in ("gate", "up")}
+        found[f"{at}{network}down_proj.weight"] = (width, hidden)
+    return found | ({f"{at}mlp.gate.weight": (experts, width)} if experts else {})
+
+
+@pytest.mark.skipif(not CONFIGS, reason="no configs in ../shared/architectures")
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.parent.name[:20] + path.name[:30])
+def test_every_published_config_gives_the_sizes_of_its_layers(path: Path) -> None:
+    """Components, roles and units of a decoder whose tensors are as large as the config says."""
+    config = json.loads(path.read_text())
+    if config.get("model_type") in NOT_ASKED:
+        pytest.skip(f"{config['model_type']}: no names are at hand")
+    shapes = _sized(config) | {"nobody.knows": (3, 5)}
+    text = config.get("text_config") or config
+    found = assigned(infos(shapes), config)
+    assert found.unassigned == ("nobody.knows",)
+    assert found.contradictions == ()
+    assert found.family in ("llama", "llama-moe", "deepseek", "mixtral", "granite-moe")
+    groups = text.get("num_key_value_heads") or text["num_attention_heads"]
+    for part in found.parts:
+        if part.role in ("q", "k", "v", "q-b", "kv-b"):
+            extent = part_extent(shapes, part)
+            assert extent // part.rows.block == groups, part.tensor
+    # What all heads share of a latent key has no unit that may be relabelled.
+    assert {part.role for part in found.parts if part.rows.space == "unknown"} <= {"k-rotary"}
+    components = {part.component for part in found.parts}
+    experts = any("experts" in name for name in shapes)
+    assert components == {"embeddings", "head", "text-decoder"} | ({"experts", "router"} if experts else set())
+
+
+def part_extent(shapes: Mapping[str, tuple[int, ...]], part: Part) -> int:
+    return _shape(shapes[part.tensor], part)[0]
+
+
 @pytest.mark.skipif(not WEIGHTS, reason="no checkpoints in ../shared/weights")
 @pytest.mark.parametrize("path", WEIGHTS, ids=lambda path: f"{path.parent.name}-{path.stem[-20:]}")
 def test_a_real_checkpoint_is_cut_into_parts_without_a_rest(path: Path) -> None:
