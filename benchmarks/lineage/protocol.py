@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -118,6 +119,20 @@ def strangers(zoo: Path, turn: int, turns: int) -> list[Pair]:
             kind = "same data and order, other seed" if twins[0] == twins[1] else "other seed, other data"
             found += _pairs(audit(one, [other], key=KEY), kind, "none")
     return found
+
+
+def nameless(zoo: Path, turn: int, turns: int) -> list[Pair]:
+    """Independent zoo models whose names say nothing: shapes say what an axis is, and squares are asked."""
+    names = [name for name in NULLS if name.startswith("crowd") and grown(zoo, name)][:NAMELESS_MODELS]
+    found: list[Pair] = []
+    with ExitStack() as stack:
+        models = stack.enter_context(opened(*(stack.enter_context(worn(zoo, name, "renamed")) for name in names)))
+        for one, other in list(combinations(models, 2))[turn::turns]:
+            found += _pairs(audit(one, [other], key=KEY), "nameless", "renamed", "no-evidence")
+    return found
+
+
+NAMELESS_MODELS = 40
 
 
 def real_strangers(weights: Path, turn: int, turns: int) -> list[Pair]:
@@ -397,7 +412,7 @@ def share_figures(pairs: Sequence[Pair]) -> dict[str, dict[str, float]]:
     return figures
 
 
-STAGES = ("strangers", "real", "real strangers", "siblings", "begun", "merges", "kin", "powers", "recall")
+STAGES = ("strangers", "nameless", "real", "real strangers", "siblings", "begun", "merges", "kin", "powers", "recall")
 
 
 def main() -> None:
@@ -415,6 +430,7 @@ def main() -> None:
     with ProcessPoolExecutor(turns, mp_context=get_context("spawn")) as pool:
         jobs = {
             "strangers": [partial(strangers, asked.zoo, turn, turns) for turn in range(turns)],
+            "nameless": [partial(nameless, asked.zoo, turn, turns) for turn in range(turns)],
             "real": [partial(real, asked.weights)],
             "real strangers": [partial(real_strangers, asked.weights, turn, turns) for turn in range(turns)],
             "siblings": [partial(siblings, asked.zoo)],
@@ -446,9 +462,12 @@ def main() -> None:
             "of these, same data and order": null_figures(
                 [pair for pair in found["strangers"] if pair.kind.startswith("same data")]
             ),
+            "zoo, trained independently, names and config taken away": null_figures(found["nameless"]),
             "real, different repositories": null_figures(found["real strangers"]),
             "look-alikes (distilled, other component grafted, disguised strangers)": null_figures(hidden),
-            "all together": null_figures([*found["strangers"], *found["real strangers"], *hidden]),
+            "all together": null_figures(
+                [*found["strangers"], *found["nameless"], *found["real strangers"], *hidden]
+            ),
         },
         "words": words_table([pair for pair in known if pair.truth != "no-evidence"]),
         "same seed": seed_figures(known),
