@@ -20,7 +20,10 @@ _ADOPT = 36
 
 @dataclass(frozen=True)
 class Measured:
-    """What a command took, and what it said. `peak_mib`: the most resident memory of it and its children together."""
+    """What a command took, and what it said.
+
+    peak_mib: the most resident memory of it and its children together; what they share is counted in each of them.
+    """
 
     seconds: float
     processor_seconds: float
