@@ -78,11 +78,11 @@ def main() -> None:
     parser.add_argument("--acts", type=int, default=1_000_000)
     parser.add_argument("--signed", action="store_true", help="with a signature on every act")
     asked = parser.parse_args()
-    dokja = str(Path(sys.executable).with_name("dokja"))
+    dokja = [sys.executable, "-m", "dokja"]
     for size in (asked.acts // 10, asked.acts):
         with tempfile.TemporaryDirectory() as folder:
             bundle = _bundle(Path(folder), size, asked.signed)
-            took = measured([dokja, "verify", str(bundle), "--policy", str(Path(folder) / "policy")])
+            took = measured([*dokja, "verify", str(bundle), "--policy", str(Path(folder) / "policy")])
         print(
             f"{size:,} acts: {took.seconds:.1f} s, {took.processor_seconds:.1f} processor seconds, "
             f"{took.peak_mib:,.0f} MiB"
