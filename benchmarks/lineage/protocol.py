@@ -2,7 +2,7 @@
 
     python -m benchmarks.lineage.protocol --zoo build/held-out --weights ../shared/weights
 
-The zoo is grown first (`python -m benchmarks.training.zoo build/held-out --draw 1`), or as much of it as there is
+The zoo is grown first (`python -m benchmarks.training.zoo build/held-out --draw 2`), or as much of it as there is
 time for: what is not there is not asked. No threshold was ever set on that draw. Every pair is audited by itself, so
 that no correction for other references protects it. Results go to benchmarks/lineage/results/protocol.{json,md}.
 """
