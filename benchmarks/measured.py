@@ -34,6 +34,7 @@ class Measured:
 def measured(command: Sequence[str]) -> Measured:
     """Run a command to its end; raises `CalledProcessError` with what it said where it fails."""
     ctypes.CDLL(None).prctl(_ADOPT, 1, 0, 0, 0)
+    own = _children(os.getpid())
     started = time.perf_counter()
     before = os.times()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
@@ -41,7 +42,7 @@ def measured(command: Sequence[str]) -> Measured:
         peak.start()
         said, _ = process.communicate()
     seconds = time.perf_counter() - started
-    _wait_for_all()
+    _wait_for_the_rest(own)
     after = os.times()
     peak.join()
     if process.returncode != 0:
@@ -50,11 +51,12 @@ def measured(command: Sequence[str]) -> Measured:
     return Measured(seconds, spent, peak.most / _MIB, said)
 
 
-def _wait_for_all() -> None:
-    """Wait for what outlived the command; the time that it took counts as well."""
-    with suppress(ChildProcessError):
-        while True:
-            os.waitpid(-1, 0)
+def _wait_for_the_rest(own: frozenset[int]) -> None:
+    """Wait for what outlived the command, for the time that it took counts as well; `own` were there before it."""
+    while left := _children(os.getpid()) - own:
+        for process in left:
+            with suppress(ChildProcessError):
+                os.waitpid(process, 0)
 
 
 class _Peak(threading.Thread):
@@ -80,9 +82,14 @@ def _resident(process: int) -> int:
 
 
 def _family(process: int) -> list[int]:
+    return [process, *(below for child in _children(process) for below in _family(child))]
+
+
+def _children(process: int) -> frozenset[int]:
     try:
         tasks = list(Path(f"/proc/{process}/task").iterdir())
-        children = [int(each) for task in tasks for each in (task / "children").read_text(encoding="ascii").split()]
+        return frozenset(
+            int(each) for task in tasks for each in (task / "children").read_text(encoding="ascii").split()
+        )
     except OSError:
-        return [process]
-    return [process, *(below for child in children for below in _family(child))]
+        return frozenset()
