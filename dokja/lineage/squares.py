@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dokja.lineage.evidence import FEWEST, Held, LabelTest
 from dokja.lineage.pairing import GroupPair
 from dokja.lineage.places import Halves, relative_test
-from dokja.lineage.sides import Member, Reader
+from dokja.lineage.sides import Member, Reader, inner
 from dokja.lineage.statistics import (
     Cosines,
     Matches,
@@ -65,7 +65,8 @@ def fed(reader: Reader, member: Member) -> Fed:
     """The numbers between the units that are looked at."""
     matrix, labels = reader.matrix(member), reader.labels(member)
     units, rows, columns = reader.model.units(member), member.axis, member.other
-    table = matrix.reshape(rows.repeats, len(labels), rows.block, columns.repeats, units, columns.block)
+    held = len(inner(reader.source.key, reader.model, member))
+    table = matrix.reshape(rows.repeats, len(labels), held, columns.repeats, units, columns.block)
     return table if len(labels) == units else np.ascontiguousarray(table[:, :, :, :, labels])
 
 
