@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from gettext import NullTranslations
@@ -68,6 +68,14 @@ def preferred(environment: Mapping[str, str] = os.environ) -> LanguageCode:
     names = ("DOKJA_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
     asked = next((value for name in names if (value := environment.get(name))), "")
     return "ko" if asked.lower().startswith("ko") else "en"
+
+
+Tell = Callable[[str, Mapping[str, object]], None]
+"""Takes what is being done while it is: a message id and its values."""
+
+
+def untold(message: str, values: Mapping[str, object]) -> None:
+    """Nobody asks."""
 
 
 def mark(message: str) -> str:

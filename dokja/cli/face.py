@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -16,7 +16,7 @@ from typing import Literal
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from dokja.language import Voice
+from dokja.language import Tell, Voice
 
 PIPED_WIDTH = 100
 WIDEST = 100
@@ -24,9 +24,6 @@ WIDEST = 100
 
 FOLD: Literal["fold"] = "fold"
 """How columns break their lines: any other way rich takes the blank after a Korean line for an overflow, and cuts."""
-
-Tell = Callable[[str, Mapping[str, object]], None]
-"""Says what is being done: a message id and its values."""
 
 PATIENCE = 1.0
 """Seconds of work after which a sign of life is shown."""

@@ -7,7 +7,7 @@ The first batch that holds a problem ends the intake: what comes after it rests 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from dokja.intake.reading import Reader
 from dokja.intake.rules import rules_of
 from dokja.intake.signatures import Signatures
 from dokja.intake.timely import ballot_breaches, breaches, only_timely_ballots
-from dokja.language import mark
+from dokja.language import Tell, mark, untold
 from dokja.record import Record, act_of
 from dokja.record.canonical import LARGEST_ACT, Row, Rows
 from dokja.record.writing import Kept, Writing
@@ -37,16 +37,12 @@ class Intake:
     taken: int
 
 
-def _untold(message: str, values: Mapping[str, object]) -> None:
-    """Nobody asks."""
-
-
 def take_in(
     files: Sequence[Path],
     history: History,
     sources: frozenset[str],
     record: Record,
-    tell: Callable[[str, Mapping[str, object]], None] = _untold,
+    tell: Tell = untold,
 ) -> Intake:
     """Take the acts of the files in, in the order of the files.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +90,7 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, c
     layers = _answering(held, component)
     if found_anchors is None or count < FEWEST_ANCHORS or not layers:
         return None
-    anchors = _whitened(found_anchors[0]), _whitened(found_anchors[1])
+    anchors = _whitened(held.left, found_anchors[0]), _whitened(held.right, found_anchors[1])
     ((compared, agreed),) = _counts(held, layers, anchors, [np.arange(count)], crew)
     if not compared:
         return None
@@ -103,10 +104,15 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, c
     return Anchored(count, compared, agreed, control, SHUFFLES)
 
 
-def _whitened(vectors: Vectors) -> Anchors:
-    up, down = vectors["up"], vectors["down"]
-    known = whitening(up)
-    return {"up": (up, known), "down": (down, known if down is up else whitening(down))}
+def _whitened(reader: Reader, vectors: Vectors) -> Anchors:
+    """Each kind of anchors with its whitening: the same words serve against many references."""
+    return {name: (anchors, _whitening(reader, anchors)) for name, anchors in vectors.items()}
+
+
+def _whitening(reader: Reader, anchors: Matrix) -> Matrix:
+    content = sha256(np.ascontiguousarray(anchors).data).digest()
+    key = ("whitening", anchors.shape, anchors.dtype.str, content)
+    return reader.kept.get(key, lambda: whitening(anchors), lambda made: made.nbytes)
 
 
 Layer = Sequence[tuple[Member, Member]]

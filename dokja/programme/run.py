@@ -5,13 +5,13 @@ A run with nothing to do is over before anything is loaded that would do it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dokja.errors import Place, Problem, ProgrammeError
-from dokja.language import mark
+from dokja.language import Tell, mark, untold
 from dokja.programme.folder import Programme
 from dokja.programme.stamp import OUTCOME_FILE, Stamp, stamp_of, up_to_date, written_stamp
 from dokja.record import open_record
@@ -37,17 +37,13 @@ class Run:
     publication: Publication | None
 
 
-def _untold(message: str, values: Mapping[str, object]) -> None:
-    """Nobody asks."""
-
-
 def run(
     programme: Programme,
     *,
     leave_out: Collection[str] = (),
     site: bool = True,
     alternatives: bool = True,
-    tell: Callable[[str, Mapping[str, object]], None] = _untold,
+    tell: Tell = untold,
 ) -> Run:
     """Take new acts in, work out the outcome, write the site.
 
