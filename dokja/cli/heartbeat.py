@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dokja.cli.key import Keys, opened
-from dokja.cli.publishing import PolicyFile, SignedBy, checkpoint, told
+from dokja.cli.publishing import checkpoint
 from dokja.cli.record import Folder, open_
+from dokja.cli.signed_log import PolicyFile, SignedBy, told
 from dokja.cli.usage import UsageError
 from dokja.errors import Place, Problem
 from dokja.language import mark

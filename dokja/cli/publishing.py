@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,13 +11,16 @@ import typer
 
 from dokja.cli.face import Face
 from dokja.cli.key import Keys, opened
+from dokja.cli.receipts import give, hours_of
 from dokja.cli.record import Folder, NamedAct, find, open_
+from dokja.cli.signed_log import ActsFile, PolicyFile, SignedBy, policy_of, signed_log, told
 from dokja.cli.usage import UsageError
+from dokja.cli.witnessing import collect
 from dokja.errors import Place, Problem, RecordError
 from dokja.language import mark
 
 if TYPE_CHECKING:
-    from dokja.record import AnyAct, Record
+    from dokja.record import AnyAct
     from dokja.record.transparency.registry import Held
 
 INIT = mark("Found a record whose acts are signed: the first act names the keys that decide on keys.")
@@ -28,15 +30,6 @@ PROVE = mark("Print the proof that an act is in the record, for whoever keeps it
 TILES = mark("Write the signed record into a folder that any web server, repository or stick can hold.")
 
 APPEND = mark("Append the acts of a file, all or none, after checking that each is signed by its actor.")
-
-ActsFile = Annotated[Path, typer.Argument(metavar="FILE", help=mark("A file of acts, .yaml or .jsonl."))]
-PolicyFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--policy", metavar="FILE", help=mark("Who the witnesses are, and where; DIR/policy if there is one.")
-    ),
-]
-SignedBy = Annotated[str, typer.Option("--key", metavar="NAME", help=mark("The key to sign with."))]
 
 
 def init(
@@ -117,7 +110,6 @@ def checkpoint(
     ctx: typer.Context, folder: Folder, key: SignedBy, policy: PolicyFile = None, keys: Keys = None
 ) -> None:
     """Sign a checkpoint, and collect cosignatures where a policy says who the witnesses are."""
-    from dokja.cli.witnessing import collect, policy_of
     from dokja.record.transparency.continuing import hold_to_signed
     from dokja.record.transparency.signing import sign_checkpoint, snapshot
     from dokja.report.machine_readable import to_json
@@ -282,7 +274,6 @@ def append(
     keys: Keys = None,
 ) -> None:
     """Append acts whose signatures are right."""
-    from dokja.cli.receipts import give, hours_of
     from dokja.intake import rows_in, take_in
     from dokja.record.transparency.continuing import hold_to_signed
     from dokja.report.machine_readable import to_json
@@ -313,34 +304,3 @@ def append(
         face.line(str(each))
     values = {"taken": f"{taken:,}", "size": f"{size:,}", "root": root}
     face.line(face.voice("{taken} acts appended; the record holds {size}. Root {root}", values))
-
-
-def signed_log(log: Path, record: Record) -> tuple[bytes, int]:
-    """The last checkpoint and its size."""
-    from dokja.record.transparency.signing import last_checkpoint
-
-    last = last_checkpoint(log)
-    if last is None:
-        raise RecordError(
-            Problem(
-                "record-no-checkpoint",
-                "The record has not been signed yet.",
-                "Sign it with: dokja record checkpoint",
-                record.place,
-            )
-        )
-    return last[0], last[1].size
-
-
-@contextmanager
-def told(log: Path) -> Iterator[None]:
-    """Tell a refusal in the words of the person at the terminal."""
-    from dokja.record.transparency import RefusedError
-
-    try:
-        yield
-    except RefusedError as error:
-        mend = mark("Nothing was written. Keep all files as they are, and find out who changed what ({detail}).")
-        raise RecordError(
-            Problem(error.code, error.meaning, mend, Place(log), {"detail": error.detail or "–"})
-        ) from error

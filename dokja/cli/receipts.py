@@ -11,8 +11,8 @@ import typer
 
 from dokja.cli.face import Face
 from dokja.cli.key import Keys, opened
-from dokja.cli.publishing import ActsFile, SignedBy, told
 from dokja.cli.record import Folder
+from dokja.cli.signed_log import ActsFile, SignedBy, told
 from dokja.cli.usage import UsageError
 from dokja.errors import Place, Problem
 from dokja.language import mark
@@ -70,7 +70,7 @@ def hours_of(history: History) -> int:
 def give(rows: Iterable[Row], signer: Signer, target: Path, hours: int) -> Mapping[Path, Row]:
     """Write a receipt for each act, under its key; one that was given already stays, with its earlier promise."""
     from dokja.record.transparency.note import LARGEST_NOTE, read_note
-    from dokja.record.transparency.published import read_file
+    from dokja.record.transparency.plain_files import read_file
     from dokja.record.transparency.receipt import give_receipt, read_receipt
     from dokja.record.transparency.tiles import write_whole
 

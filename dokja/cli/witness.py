@@ -10,7 +10,7 @@ import typer
 
 from dokja.cli.face import FOLD, Face
 from dokja.cli.key import Keys, folder_of, opened
-from dokja.cli.publishing import told
+from dokja.cli.signed_log import told
 from dokja.cli.usage import UsageError
 from dokja.errors import Place, Problem
 from dokja.language import mark
@@ -82,7 +82,7 @@ def cosign(
 ) -> None:
     """Cosign a folder."""
     from dokja.record.transparency.note import LARGEST_NOTE
-    from dokja.record.transparency.published import read_file
+    from dokja.record.transparency.plain_files import read_file
     from dokja.record.transparency.tiles import write_whole
     from dokja.report.machine_readable import to_json
     from dokja.witness import cosign_folder

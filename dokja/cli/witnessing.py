@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dokja.cli.face import Face
-from dokja.cli.publishing import PolicyFile, signed_log, told
 from dokja.cli.record import Folder, open_
+from dokja.cli.signed_log import PolicyFile, policy_of, signed_log, told
 from dokja.cli.usage import UsageError
 from dokja.errors import Place, Problem
 from dokja.language import mark
@@ -25,7 +25,6 @@ WITNESS = mark(
     "Exit code 1 if they are too few."
 )
 FELL_SHORT = 1
-LARGEST_POLICY = 1_000_000
 
 
 def witness(
@@ -59,17 +58,6 @@ def witness(
         tree = snapshot(record).tree
     with told(log):
         return 0 if collect(face, log, read, tree, size, _lines(files or ())) else FELL_SHORT
-
-
-def policy_of(folder: Path, named: Path | None) -> Policy | None:
-    """The policy that is named, or else the programme's own; `None` where there is none."""
-    from dokja.record.transparency import read_policy
-
-    file = named or folder / "policy"
-    if named is None and not file.is_file():
-        return None
-    with file.open("rb") as stream, told(file):
-        return read_policy(stream.read(LARGEST_POLICY + 1))
 
 
 def collect(

@@ -20,7 +20,7 @@ from dokja.programme.marks_file import read_marks
 from dokja.record import Record
 from dokja.record.acts import MarksOpened
 from dokja.record.transparency import RefusedError
-from dokja.record.transparency.published import read_file
+from dokja.record.transparency.plain_files import read_file
 from dokja.record.transparency.sealing.kept import ENDING, refused
 from dokja.record.transparency.sealing.making import Sealed, seal_marks
 from dokja.record.transparency.sealing.openings import LARGEST, Openings

@@ -13,9 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from dokja.errors import Place, Problem, RecordError
 from dokja.record import Record
+from dokja.record.transparency.bag import DECLARATION, MANIFEST, TAG_MANIFEST
 from dokja.record.transparency.checkpoint import number_of
+from dokja.record.transparency.plain_files import files_under, read_file
 from dokja.record.transparency.proofs import Tree
-from dokja.record.transparency.published import DECLARATION, MANIFEST, TAG_MANIFEST, files_under, read_file
 from dokja.record.transparency.sealing.ballots import sealed_marks
 from dokja.record.transparency.sealing.kept import read_openings
 from dokja.record.transparency.signing import last_checkpoint, snapshot

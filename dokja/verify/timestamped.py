@@ -10,7 +10,7 @@ from dokja.language import mark
 from dokja.record.transparency import RefusedError
 from dokja.record.transparency.checkpoint import Checkpoint, read_checkpoint
 from dokja.record.transparency.note import LARGEST_NOTE, read_note
-from dokja.record.transparency.published import files_under, read_file
+from dokja.record.transparency.plain_files import files_under, read_file
 from dokja.record.transparency.timestamps import LARGEST_TOKEN, available, check_token, read_roots
 from dokja.verify.bundle import LOG, TIMESTAMPS
 from dokja.verify.verdict import Fault, Unchecked

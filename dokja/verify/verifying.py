@@ -13,19 +13,13 @@ from dokja.language import mark
 from dokja.record.about import About
 from dokja.record.parallel import processors
 from dokja.record.transparency import Kept, Published, RefusedError, check_bundle, read_policy
+from dokja.record.transparency.bag import check_bag
 from dokja.record.transparency.checkpoint import read_checkpoint
 from dokja.record.transparency.note import LARGEST_NOTE, read_note
-from dokja.record.transparency.published import (
-    NOTHING_KEPT,
-    Entered,
-    check_bag,
-    check_entries,
-    check_openings,
-    check_tree,
-    entries_of,
-    read_file,
-)
+from dokja.record.transparency.plain_files import read_file
+from dokja.record.transparency.published import NOTHING_KEPT, Entered, check_entries, check_openings
 from dokja.record.transparency.sealing.openings import Openings
+from dokja.record.transparency.tiled_log import check_tree, entries_of
 from dokja.rulebook import read_rulebook
 from dokja.strict_yaml import read_yaml, typed
 from dokja.verify.bundle import LOG, PROGRAMME, RULEBOOK, read_info

@@ -8,8 +8,10 @@ from dokja.errors import Place, Problem
 from dokja.language import mark
 from dokja.record.transparency.checkpoint import read_checkpoint
 from dokja.record.transparency.note import LARGEST_NOTE, read_note
-from dokja.record.transparency.published import LOG, check_tree, read_file
+from dokja.record.transparency.plain_files import read_file
+from dokja.record.transparency.published import LOG
 from dokja.record.transparency.refusals import RefusedError
+from dokja.record.transparency.tiled_log import check_tree
 from dokja.witness.memory import WitnessError
 from dokja.witness.request import AddCheckpoint
 from dokja.witness.witness import Answer, Witness

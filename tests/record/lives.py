@@ -31,7 +31,7 @@ from dokja.record.check import check
 from dokja.record.transparency.checkpoint import read_checkpoint
 from dokja.record.transparency.keys import Signer
 from dokja.record.transparency.note import LARGEST_NOTE, read_note
-from dokja.record.transparency.published import read_file
+from dokja.record.transparency.plain_files import read_file
 from dokja.record.transparency.signing import sign_checkpoint, snapshot
 from dokja.record.writing import Writing
 from tests.record.at_hand import statement

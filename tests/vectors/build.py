@@ -10,11 +10,11 @@ from typing import Any
 
 import rfc8785
 
+from dokja.record.transparency.bag import DECLARATION
 from dokja.record.transparency.checkpoint import Checkpoint
 from dokja.record.transparency.keys import Signer
 from dokja.record.transparency.note import base64_of
 from dokja.record.transparency.proof_file import ProofFile
-from dokja.record.transparency.published import DECLARATION
 from dokja.record.transparency.registry import key_reference, signed_bytes
 from dokja.record.transparency.tiles import ENTRIES, WIDTH, bundle_bytes, levels_of, tile_bytes, tiles_of_level
 from tests.record.transparency.at_hand import checkpoint, note, policy, signer, tree_of

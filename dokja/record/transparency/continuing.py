@@ -18,7 +18,7 @@ from dokja.record.storage import Record
 from dokja.record.tables import ACTS, HEADS
 from dokja.record.transparency.checkpoint import read_checkpoint
 from dokja.record.transparency.note import LARGEST_NOTE, read_note
-from dokja.record.transparency.published import read_file
+from dokja.record.transparency.plain_files import read_file
 from dokja.record.transparency.refusals import RefusedError
 
 

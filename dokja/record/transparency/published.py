@@ -6,23 +6,22 @@ Nothing here knows what an act means. The order of the checks, and which code ea
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
-from dokja.record.merkle import EMPTY_ROOT, HASH_BYTES, leaf_hash
 from dokja.record.parallel import processors, spread
+from dokja.record.transparency.bag import check_bag
 from dokja.record.transparency.checkpoint import Checkpoint, number_of
 from dokja.record.transparency.draw_entries import DrawEntries
 from dokja.record.transparency.kept import check_kept_checkpoint, check_kept_receipt, seconds_of
 from dokja.record.transparency.note import LARGEST_NOTE
 from dokja.record.transparency.plain_entries import read_entry
+from dokja.record.transparency.plain_files import files_under, read_file
 from dokja.record.transparency.policy import Policy, Witnessed, read_policy
 from dokja.record.transparency.proof_file import LARGEST_PROOF, check_proof, read_proof
 from dokja.record.transparency.proofs import Tree
@@ -31,29 +30,13 @@ from dokja.record.transparency.refusals import RefusedError
 from dokja.record.transparency.registry import Check, Registry, misfit
 from dokja.record.transparency.sealing.grid import Grid
 from dokja.record.transparency.sealing.openings import LARGEST, Openings
-from dokja.record.transparency.tiles import (
-    ENTRIES,
-    LARGEST_BUNDLE,
-    WIDTH,
-    entries_in,
-    has_tile,
-    levels_of,
-    tile_at,
-    tile_bytes,
-    tiles_of_level,
-)
+from dokja.record.transparency.tiled_log import check_tree, entries_of, entry_of
 
-DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
-LARGEST_MANIFEST = 500_000_000
 LOG, PROOFS, OPENINGS = "data/log", "data/proofs", "data/openings"
 _BATCH = 2_000
 """Signatures that are verified in one go."""
 _ALONE = 10_000
 """Entries whose signatures one process verifies before others would have started."""
-_SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
-_PATH = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*", re.ASCII)
-_LINE = re.compile(r"([0-9a-f]{64})  (.+)", re.ASCII)
 T = TypeVar("T")
 _PROOF_NAME = re.compile(r"(.+)\.tlog-proof")
 
@@ -142,123 +125,6 @@ def _try(refusals: list[RefusedError], check: Callable[[], T]) -> T | None:
     except RefusedError as error:
         refusals.append(error)
         return None
-
-
-def read_file(file: Path, most: int) -> bytes:
-    """The first bytes of a plain file; none where there is no such file. Links are not followed."""
-    try:
-        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return b""
-    with open(handle, "rb") as stream:  # noqa: PTH123 (a handle, not a path)
-        status = os.fstat(handle)
-        # Python sets aside all that is asked for, so no more is asked for than there is.
-        return stream.read(min(most, status.st_size + 1)) if stat.S_ISREG(status.st_mode) else b""
-
-
-def files_under(folder: Path) -> Iterator[str]:
-    """The paths of all files under a folder, in order; raises `RefusedError` for what is no plain file or folder."""
-    if not folder.is_dir() or folder.is_symlink():
-        return
-    for each in sorted(folder.iterdir()):
-        if each.is_symlink() or not (each.is_file() or each.is_dir()):
-            raise RefusedError("BAG_PATH", each.name)
-        if each.is_dir():
-            yield from (f"{each.name}/{below}" for below in files_under(each))
-        else:
-            yield each.name
-
-
-def check_bag(folder: Path) -> None:
-    """Hold the folder against its manifests (BagIt 1.0, RFC 8493, with SHA-256 alone and plain paths)."""
-    if read_file(folder / "bagit.txt", len(DECLARATION) + 1) != DECLARATION:
-        raise RefusedError("BAG_DECLARATION")
-    if (folder / "fetch.txt").exists() or (folder / "fetch.txt").is_symlink():
-        raise RefusedError("BAG_FETCH")
-    payload, tags = _manifest(folder, MANIFEST), _manifest(folder, TAG_MANIFEST)
-    found = set(files_under(folder)) - {TAG_MANIFEST}
-    named = {**payload, **tags}
-    _first("BAG_PATH", (path for path in payload if not path.startswith("data/")))
-    _first("BAG_PATH", (path for path in tags if path.startswith("data/") or path == TAG_MANIFEST))
-    _first("BAG_PATH", (path for path in found if not _PATH.fullmatch(path)))
-    _first("BAG_MISSING", named.keys() - found)
-    _first("BAG_EXTRA", found - named.keys())
-    for path, digest in sorted(named.items()):
-        with (folder / path).open("rb") as stream:
-            if file_digest(stream, "sha256").hexdigest() != digest:
-                raise RefusedError("BAG_DIGEST", path)
-
-
-def _first(code: str, paths: Iterable[str]) -> None:
-    for path in sorted(paths):
-        raise RefusedError(code, path)
-
-
-def _manifest(folder: Path, name: str) -> Mapping[str, str]:
-    try:
-        text = read_file(folder / name, LARGEST_MANIFEST).decode("ascii")
-    except UnicodeDecodeError:
-        raise RefusedError("BAG_MANIFEST", name) from None
-    if not text.endswith("\n"):
-        raise RefusedError("BAG_MANIFEST", name)
-    digests: dict[str, str] = {}
-    for line in text[:-1].split("\n"):
-        found = _LINE.fullmatch(line)
-        if found is None or found[2] in digests:
-            raise RefusedError("BAG_MANIFEST", f"{name}: {line[:120]!r}")
-        if not _PATH.fullmatch(found[2]):
-            raise RefusedError("BAG_PATH", found[2][:200])
-        digests[found[2]] = found[1]
-    return digests
-
-
-def check_tree(log: Path, checkpoint: Checkpoint) -> Tree:
-    """Hold all tiles and entries against the checkpoint; the tree over them."""
-    size = checkpoint.size
-    _first("TREE_PATH", (path for path in files_under(log) if not _belongs(path, size)))
-    leaves = b"".join(_leaves(log, size))
-    tree = Tree.of(leaves)
-    for level in levels_of(size)[1:]:
-        for tile in tiles_of_level(level, size):
-            if _tile(log, tile.path, tile.width) != tile_bytes(tree, tile):
-                raise RefusedError("TREE_NODE", tile.path)
-    if (tree.root() if size else EMPTY_ROOT) != checkpoint.root:
-        raise RefusedError("TREE_ROOT")
-    return tree
-
-
-def _belongs(path: str, size: int) -> bool:
-    tile = tile_at(path)
-    return path == "checkpoint" or path.startswith("checkpoints/") or (tile is not None and has_tile(tile, size))
-
-
-def _leaves(log: Path, size: int) -> Iterator[bytes]:
-    """The tiles of leaf hashes, each held against the entries beside it."""
-    for tile, bundle in zip(tiles_of_level(0, size), tiles_of_level(ENTRIES, size), strict=True):
-        hashes = _tile(log, tile.path, tile.width)
-        for place, entry in enumerate(entries_in(_present(log, bundle.path, LARGEST_BUNDLE), bundle)):
-            if leaf_hash(entry) != hashes[place * HASH_BYTES : (place + 1) * HASH_BYTES]:
-                raise RefusedError("TREE_LEAF", bundle.path, tile.index * WIDTH + place)
-        yield hashes
-
-
-def _present(log: Path, path: str, most: int) -> bytes:
-    if not (log / path).is_file():
-        raise RefusedError("TREE_TILE_MISSING", path)
-    return read_file(log / path, most + 1)
-
-
-def _tile(log: Path, path: str, width: int) -> bytes:
-    hashes = _present(log, path, WIDTH * HASH_BYTES)
-    if len(hashes) != width * HASH_BYTES:
-        raise RefusedError("TREE_TILE_SIZE", path)
-    return hashes
-
-
-def entries_of(log: Path, size: int) -> Iterator[bytes]:
-    """The entries of a published log, in order."""
-    for tile in tiles_of_level(ENTRIES, size):
-        yield from entries_in(_present(log, tile.path, LARGEST_BUNDLE), tile)
 
 
 @dataclass(frozen=True)
@@ -356,7 +222,7 @@ def check_proofs(folder: Path, policy: Policy, checkpoint: Checkpoint, tree: Tre
         data = read_file(proofs / name, LARGEST_PROOF + 1)
         if read_proof(data).index != index or index >= tree.size:
             raise RefusedError("TREE_PROOF_INDEX", name, index)
-        proven = check_proof(data, _entry(folder / LOG, tree.size, index), policy)
+        proven = check_proof(data, entry_of(folder / LOG, tree.size, index), policy)
         if proven.origin != checkpoint.origin:
             raise RefusedError("NOTE_ORIGIN", name)
         _hold_same_history(proven, tree)
@@ -373,8 +239,3 @@ def check_openings(folder: Path, grid: Grid) -> Openings:
 def _hold_same_history(checkpoint: Checkpoint, tree: Tree) -> None:
     if checkpoint.size > tree.size or tree.root(checkpoint.size) != checkpoint.root:
         raise RefusedError("FORK", f"size {checkpoint.size}")
-
-
-def _entry(log: Path, size: int, index: int) -> bytes:
-    tile = next(tile for tile in tiles_of_level(ENTRIES, size) if tile.index == index // WIDTH)
-    return entries_in(_present(log, tile.path, LARGEST_BUNDLE), tile)[index % WIDTH]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from dokja.language import mark
 
@@ -91,3 +91,9 @@ class RefusedError(Exception):
     def meaning(self) -> str:
         """What the code says to a person, as a message id."""
         return CODES[self.code]
+
+
+def refuse_first(code: str, paths: Iterable[str]) -> None:
+    """Refuse the first of the paths that are wrong, in their order; none where there is none."""
+    for path in sorted(paths):
+        raise RefusedError(code, path)

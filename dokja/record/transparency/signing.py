@@ -20,8 +20,8 @@ from dokja.record.transparency.cosignature import sign, verifies
 from dokja.record.transparency.keys import Signer
 from dokja.record.transparency.note import LARGEST_NOTE, Note, SignatureLine, base64_of, read_note
 from dokja.record.transparency.plain_entries import read_entry
+from dokja.record.transparency.plain_files import read_file
 from dokja.record.transparency.proofs import Tree
-from dokja.record.transparency.published import read_file
 from dokja.record.transparency.refusals import RefusedError
 from dokja.record.transparency.registry import Registry, key_reference, signed_bytes
 from dokja.record.transparency.tiles import alone, write_tiles, write_whole

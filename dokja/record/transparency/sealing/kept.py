@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dokja.errors import Place, Problem, RecordError
-from dokja.record.transparency.published import read_file
+from dokja.record.transparency.plain_files import read_file
 from dokja.record.transparency.refusals import RefusedError
 from dokja.record.transparency.sealing.grid import Grid
 from dokja.record.transparency.sealing.openings import LARGEST, Openings
