@@ -19,7 +19,7 @@ from dokja.lineage.cores import Crew
 from dokja.lineage.evidence import Held
 from dokja.lineage.pairing import aligned
 from dokja.lineage.sides import Member, Model, Reader, Source, drawn
-from dokja.lineage.statistics import Agreement, Units, agreement, signatures, whitening
+from dokja.lineage.statistics import Agreement, Units, agreement, answering, signatures
 from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority
 
@@ -44,9 +44,10 @@ READS_WORDS = ("text-decoder", "experts")
 FEWEST_ANCHORS = 16
 
 Vectors = Mapping[str, Matrix]
-Anchors = Mapping[str, tuple[Matrix, Matrix]]
-"""Vectors over the residual channels, and their whitening: what comes in ("up": gates and ups answer), what goes out
-("down")."""
+"""Anchors over the residual channels: what comes in ("up": gates and ups answer), what goes out ("down")."""
+
+Anchors = Mapping[str, tuple[bytes, Matrix]]
+"""By what units answer to each kind of anchors, and what tells these from others."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, c
     layers = _answering(held, component)
     if found_anchors is None or count < FEWEST_ANCHORS or not layers:
         return None
-    anchors = _whitened(held.left, found_anchors[0]), _whitened(held.right, found_anchors[1])
+    anchors = _answered(held.left, found_anchors[0]), _answered(held.right, found_anchors[1])
     ((compared, agreed),) = _counts(held, layers, anchors, [np.arange(count)], crew)
     if not compared:
         return None
@@ -104,15 +105,14 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, c
     return Anchored(count, compared, agreed, control, SHUFFLES)
 
 
-def _whitened(reader: Reader, vectors: Vectors) -> Anchors:
-    """Each kind of anchors with its whitening: the same words serve against many references."""
-    return {name: (anchors, _whitening(reader, anchors)) for name, anchors in vectors.items()}
+def _answered(reader: Reader, vectors: Vectors) -> Anchors:
+    """Each kind of anchors as what is multiplied by: the same words serve against many references."""
+    return {name: _multiplied(reader, anchors) for name, anchors in vectors.items()}
 
 
-def _whitening(reader: Reader, anchors: Matrix) -> Matrix:
-    content = sha256(np.ascontiguousarray(anchors).data).digest()
-    key = ("whitening", anchors.shape, anchors.dtype.str, content)
-    return reader.kept.get(key, lambda: whitening(anchors), lambda made: made.nbytes)
+def _multiplied(reader: Reader, anchors: Matrix) -> tuple[bytes, Matrix]:
+    content = sha256(f"{anchors.shape} {anchors.dtype}".encode() + np.ascontiguousarray(anchors).data).digest()
+    return content, reader.kept.get(("answering", content), lambda: answering(anchors), lambda made: made.nbytes)
 
 
 Layer = Sequence[tuple[Member, Member]]
@@ -182,9 +182,13 @@ def _input_member(model: Model, component: str) -> Member | None:
 
 def _answers(reader: Reader, member: Member, words: Anchors) -> Units:
     """What the neurons answer: gates and ups to embeddings, downs to unembeddings."""
-    gain = None if member.family == "down" else _gain(reader, member)
-    anchors, known = words["down" if member.family == "down" else "up"]
-    return signatures(reader.matrix(member), anchors, gain, known)
+    content, anchors = words["down" if member.family == "down" else "up"]
+
+    def made() -> Units:
+        gain = None if member.family == "down" else _gain(reader, member)
+        return signatures(reader.matrix(member), anchors, gain)
+
+    return reader.keep(("answers", content), member, made, lambda units: units.rows.nbytes)
 
 
 def _gain(reader: Reader, member: Member) -> NDArray[np.float32] | None:

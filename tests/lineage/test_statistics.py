@@ -502,7 +502,7 @@ def _scrambled(net: dict[str, Array], seed: int) -> tuple[dict[str, Array], NDAr
 def _agreement(left: dict[str, Array], right: dict[str, Array]) -> s.Agreement:
     return s.agreement(
         *(
-            {role: s.signatures(net[role], net["anchors"], net["gain"]) for role in ("gate", "up")}
+            {role: s.signatures(net[role], net["anchors"].T, net["gain"]) for role in ("gate", "up")}
             for net in (left, right)
         )
     )
@@ -607,11 +607,11 @@ def test_whitened_signatures_are_blind_to_rotation_to_scale_and_to_what_is_broke
     weights, anchors = normal(seed, 30, width), normal(seed + 1, 60, width)
     anchors += 5 * normal(seed + 2, 1, width)  # what all words share
     turn, _ = np.linalg.qr(normal(seed + 3, width, width))
-    plain = s.signatures(weights, anchors, None, s.whitening(anchors))
-    turned = s.signatures(3 * weights @ turn, scale * anchors @ turn, None, s.whitening(scale * anchors @ turn))
+    plain = s.signatures(weights, s.answering(anchors))
+    turned = s.signatures(3 * weights @ turn, s.answering(scale * anchors @ turn))
     assert np.abs(plain.rows - turned.rows).max() < 1e-3
     anchors[7] = np.nan
-    assert np.isfinite(s.whitening(anchors)).all()
+    assert np.isfinite(s.answering(anchors)).all()
 
 
 HEADS, GROUPS, HEAD, WIDTH = 16, 8, 8, 64

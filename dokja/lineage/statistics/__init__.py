@@ -1,6 +1,6 @@
 """The statistics of the weight audit: pure functions of arrays, each of which says what its p-value rests on."""
 
-from dokja.lineage.statistics.anchored import Agreement, agreement, signatures, whitening
+from dokja.lineage.statistics.anchored import Agreement, agreement, answering, signatures
 from dokja.lineage.statistics.attention import query_key_similarity, subspace_similarity, value_output_similarity
 from dokja.lineage.statistics.cka import (
     GramCorrelation,
@@ -65,6 +65,7 @@ __all__ = [
     "TraceTest",
     "Units",
     "agreement",
+    "answering",
     "channel_gram",
     "conformal_log10_p",
     "constants",
@@ -107,5 +108,4 @@ __all__ = [
     "unit_rows",
     "unit_trace",
     "value_output_similarity",
-    "whitening",
 ]

@@ -17,7 +17,7 @@ import numpy as np
 
 from dokja.lineage.statistics.combine import conformal_log10_p
 from dokja.lineage.statistics.labels import partners
-from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, block_length, unit_rows
+from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, unit_rows
 
 
 @dataclass(frozen=True)
@@ -50,40 +50,39 @@ RIDGE = 0.3
 """What whitening adds to every direction of the anchors, as a share of their median length: noise is not blown up."""
 
 
-def whitening(anchors: Floats) -> Matrix:
-    """What takes responses to anchors [anchors, width] to responses to anchors that point all ways alike.
+def answering(anchors: Floats) -> Matrix:
+    """What units [units, width] are multiplied by to answer anchors [anchors, width] that point all ways alike.
 
-    A few directions that all words share would fill the signatures of all neurons. With A = U S Vᵀ the responses are
-    multiplied by U S/(S² + c²) Uᵀ, which makes the anchors U S²/(S² + c²) Vᵀ: of length one in every direction that
-    is not noise. It is made of the inner products A Aᵀ, so rotating the anchors changes nothing, nor does scaling
-    them. Anchors that are not finite count as zero.
+    A few directions that all words share would fill the signatures of all neurons. With A = U S Vᵀ the anchors are
+    whitened to U S²/(S² + c²) Vᵀ: of length one in every direction that is not noise. The answers to them are those
+    to A times U S/(S² + c²) Uᵀ, so rotating units and anchors alike changes nothing, nor does scaling the anchors. It
+    is made of the inner products A Aᵀ or AᵀA, whichever are fewer. Anchors that are not finite count as zero.
     """
     sides = np.asarray(anchors, dtype=np.float64)
     sides = np.where(np.isfinite(sides).all(axis=1, keepdims=True), sides, 0.0)
-    squares, vectors = np.linalg.eigh(sides @ sides.T)
+    few = len(sides) <= sides.shape[1]
+    squares, vectors = np.linalg.eigh(sides @ sides.T if few else sides.T @ sides)
     lengths = np.sqrt(np.maximum(squares, 0.0))
-    ridge = RIDGE * float(np.median(lengths[-min(anchors.shape) :]))
+    ridge = RIDGE * float(np.median(lengths))
     # What has no length at all is left out: nothing answers to it.
     scales = np.divide(lengths, lengths**2 + ridge**2, out=np.zeros_like(lengths), where=lengths > 0)
-    found: Matrix = ((vectors * scales) @ vectors.T).astype(np.float32)
+    whitening = (vectors * scales) @ vectors.T
+    found: Matrix = (sides.T @ whitening if few else whitening @ sides.T).astype(np.float32)
     return found
 
 
-def signatures(weights: Floats, anchors: Floats, gain: Floats | None = None, whitened: Matrix | None = None) -> Units:
-    """Responses of units [units, width] to anchors [anchors, width], centred and of length one.
+def signatures(weights: Floats, answers: Floats, gain: Floats | None = None) -> Units:
+    """Answers of units [units, width] to anchors, centred and of length one.
 
-    `gain`: the gain of the norm before the layer, folded in. `whitened`: the `whitening` of the anchors. For a down
-    projection give its transpose, and unembeddings as anchors. Rotating weights and anchors alike changes nothing. No
-    test by itself. Source: relative representations, Moschella et al., ICLR 2023, arXiv 2209.15430, section 3.
+    `answers`: [width, anchors], the `answering` of the anchors. `gain`: the gain of the norm before the layer, folded
+    in. For a down projection give its transpose, and unembeddings as anchors. Rotating weights and anchors alike
+    changes nothing. No test by itself. Source: relative representations, Moschella et al., ICLR 2023, arXiv
+    2209.15430, section 3.
     """
-    keys = np.asarray(anchors, dtype=np.float32) * (1.0 if gain is None else np.asarray(gain, dtype=np.float32)[None])
-    responses: Matrix = np.empty((len(weights), len(keys)), dtype=np.float32)
-    step = block_length(keys.shape[1])
+    keys = np.asarray(answers, dtype=np.float32)
+    keys = keys if gain is None else np.asarray(gain, dtype=np.float32)[:, None] * keys
     with np.errstate(invalid="ignore", over="ignore"):  # What is not finite is left out by `unit_rows`.
-        for start in range(0, len(weights), step):
-            part = np.asarray(weights[start : start + step], dtype=np.float32) @ keys.T
-            responses[start : start + step] = part if whitened is None else part @ whitened
-    return unit_rows(responses)
+        return unit_rows(np.asarray(weights, dtype=np.float32) @ keys)
 
 
 def agreement(left: Mapping[str, Units], right: Mapping[str, Units]) -> Agreement:
