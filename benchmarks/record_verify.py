@@ -58,7 +58,7 @@ def _bundle(folder: Path, acts: int, with_signatures: bool) -> Path:
         _sign(open_programme(folder / "programme"))
     programme = open_programme(folder / "programme")
     run(programme, site=False, alternatives=False)
-    with open_record(programme.record_file, create=False) as record:
+    with open_record(programme.record_at, create=False) as record:
         sign_checkpoint(programme.log_folder, snapshot(record), OFFICE)
         source = Source(
             programme.folder / "programme.yaml",

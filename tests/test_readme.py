@@ -27,7 +27,7 @@ def test_the_root_in_the_readme_is_the_root_of_the_example(tmp_path: Path) -> No
     copy = tmp_path / "dokpamo"
     shutil.copytree(ROOT / "examples" / "dokpamo", copy, ignore=shutil.ignore_patterns("record", "site"))
     programme = open_programme(copy)
-    with open_record(programme.record_file) as record:
+    with open_record(programme.record_at) as record:
         take_in(programme.act_files, programme.history, frozenset(programme.sources), record)
         size, root = record.size, record.root.hex()
     for name in ("README.md", "README.ko.md"):

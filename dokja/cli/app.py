@@ -22,6 +22,7 @@ from dokja.cli import (
     lint,
     manifest,
     marks,
+    moving,
     objects,
     publishing,
     receipts,
@@ -93,6 +94,7 @@ GROUPS = (
             (objects.pin, objects.PIN),
             (objects.unpin, objects.UNPIN),
             (timestamp.timestamp, timestamp.TIMESTAMP),
+            (moving.move, moving.MOVE),
         ),
     ),
     (

@@ -62,7 +62,7 @@ def demo(
         audits = begun.results()
         published = done.publication
         if published is None:
-            with open_record(programme.record_file, create=False) as record:
+            with open_record(programme.record_at, create=False) as record:
                 published = publish(programme, record, ())
     if proposed is None or gated is None or done.site is None:
         raise RuntimeError("a run works the outcome out or finds its pages written")

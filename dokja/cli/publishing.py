@@ -70,7 +70,7 @@ def init(
     programme = open_programme(folder)
     signers = opened(face, keys, *holders.values())
     act = genesis(list(zip(holders, signers, strict=True)), threshold, next(iter(holders)), datetime.now(UTC))
-    with open_record(programme.record_file) as record:
+    with open_record(programme.record_at) as record:
         hold_to_signed(record, programme.log_folder / "checkpoint")
         if record.size:
             raise RecordError(
@@ -221,7 +221,7 @@ def sign(
     """Sign acts, numbered where they must be."""
     from dokja.intake import rows_in
     from dokja.programme import open_programme
-    from dokja.record import act_of, canonical, open_record
+    from dokja.record import act_of, canonical, record_if_any
     from dokja.record.transparency.registry import Registry, key_reference
     from dokja.record.transparency.signing import numbered, registry_of, signed
     from dokja.rulebook import RecordKeeping
@@ -232,8 +232,8 @@ def sign(
     rules = programme.history.whole.of(RecordKeeping)
     stages = frozenset(clause.stage for clause in rules if clause.numbered) if number else frozenset[str]()
     registry = Registry()
-    if programme.record_file.exists():
-        with open_record(programme.record_file, create=False) as record, told(file):
+    if (record := record_if_any(programme.record_at)) is not None:
+        with record, told(file):
             registry = registry_of(record)
     (signer,) = opened(face, keys, key)
     _hold_to_holder(acts, registry.keys.get(key_reference(signer.key())), file)

@@ -63,7 +63,7 @@ def timestamp(
                 {"url": tsa, "why": str(error)[:200]},
             )
         ) from error
-    target = _free(tokens_of(programme.record_file), last[1].size)
+    target = _free(tokens_of(programme.record_folder), last[1].size)
     write_whole(target, token)
     if face.json:
         face.write(to_json({"file": target, "size": last[1].size}))
@@ -71,9 +71,9 @@ def timestamp(
         face.line(str(target))
 
 
-def tokens_of(record_file: Path) -> Path:
-    """Where tokens lie: beside the record."""
-    return record_file.parent / "timestamps"
+def tokens_of(folder: Path) -> Path:
+    """Where tokens lie in the folder of what belongs to the record."""
+    return folder / "timestamps"
 
 
 def _free(folder: Path, size: int) -> Path:

@@ -9,9 +9,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
+from sqlalchemy import URL
 
 from dokja.errors import Place, Problem, ProgrammeError
 from dokja.language import mark
+from dokja.programme.record_place import record_place
 from dokja.record.about import About, Party, Source
 from dokja.rulebook import History, read_rulebook
 from dokja.strict_yaml import Document, read_yaml, typed
@@ -51,15 +53,20 @@ class Programme:
         """The zone in which times are shown."""
         return ZoneInfo(self.about.time_zone)
 
+    @cached_property
+    def record_at(self) -> Path | URL:
+        """Where the record is kept: a file of this folder, or a database; raises `ProgrammeError`, `RecordError`."""
+        return record_place(self.folder)
+
     @property
-    def record_file(self) -> Path:
-        """Where the record is kept."""
-        return self.folder / "record" / "record.sqlite"
+    def record_folder(self) -> Path:
+        """Where generated things lie that belong to the record."""
+        return self.folder / "record"
 
     @property
     def log_folder(self) -> Path:
-        """Where the signed log lies: beside the record."""
-        return self.record_file.parent / "log"
+        """Where the signed log lies."""
+        return self.record_folder / "log"
 
     @property
     def policy_file(self) -> Path:

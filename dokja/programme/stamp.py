@@ -11,7 +11,7 @@ from pathlib import Path
 from dokja import __version__
 from dokja.errors import ActError
 from dokja.programme.folder import Programme
-from dokja.record import Record, open_record
+from dokja.record import Record, record_if_any
 from dokja.record.transparency.continuing import hold_to_signed
 from dokja.record.transparency.sealing.kept import opening_files
 from dokja.strict_yaml import digest_of_file
@@ -55,9 +55,9 @@ def up_to_date(programme: Programme, hidden: Collection[str]) -> Stamp | None:
     `None` where there is anything to do. Raises `RecordError` where the record does not go on from what was signed.
     """
     written = written_stamp(programme.site_folder)
-    if written is None or not programme.record_file.is_file():
+    if written is None or (record := record_if_any(programme.record_at)) is None:
         return None
-    with open_record(programme.record_file) as record:
+    with record:
         if written != stamp_of(programme, hidden, record):
             return None
         hold_to_signed(record, programme.log_folder / "checkpoint")

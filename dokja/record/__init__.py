@@ -3,7 +3,7 @@
 from dokja.record.acts import ACT, Act, AnyAct
 from dokja.record.canonical import act_of, canonical
 from dokja.record.entries import BallotRow, Entry
-from dokja.record.storage import Head, Record, open_record
+from dokja.record.storage import Head, Record, open_record, record_if_any
 
 __all__ = [
     "ACT",
@@ -16,4 +16,5 @@ __all__ = [
     "act_of",
     "canonical",
     "open_record",
+    "record_if_any",
 ]

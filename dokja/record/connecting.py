@@ -20,15 +20,22 @@ PATIENCE_SECONDS = 5
 
 _PATIENCE = "dokja_patience"
 
+_DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+"""Which driver is meant where a URL names none, as PostgreSQL's own programs write theirs."""
 
-def url_of(where: Path | str) -> URL:
+
+def url_of(where: Path | str | URL) -> URL:
     """The database that a path (SQLite) or a URL names."""
+    if isinstance(where, URL):
+        return where
     if isinstance(where, Path) or "://" not in where:
         return URL.create("sqlite", database=str(where))
     try:
-        return make_url(where)
-    except ArgumentError as error:
-        raise _unknown(where) from error
+        url = make_url(where)
+    except (ArgumentError, ValueError) as error:
+        # Not the rest of it, which may hold a password.
+        raise _unknown(where.partition("://")[0]) from error
+    return url.set(drivername=_DRIVERS[url.drivername]) if url.drivername in _DRIVERS else url
 
 
 def place_of(url: URL) -> Place:
@@ -38,17 +45,19 @@ def place_of(url: URL) -> Place:
 
 def connect(url: URL, patience: int) -> Engine:
     """An engine whose connections keep what they commit; see `tables.CONNECTED`."""
-    if url.get_backend_name() not in CONNECTED:
-        raise _unknown(url.get_backend_name())
+    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise _unknown(url.drivername)
     sqlite = url.get_backend_name() == "sqlite"
     try:
         engine = create_engine(url, connect_args={"timeout": patience} if sqlite else {}, pool_pre_ping=not sqlite)
+    except ArgumentError as error:
+        raise _unknown(url.render_as_string(hide_password=True)) from error
     except (ImportError, NoSuchModuleError) as error:
         raise RecordError(
             Problem(
                 "record-no-driver",
                 "The driver of this database is not installed ({reason}).",
-                "Install it; for PostgreSQL: pip install dokja[postgresql]",
+                "Install it with: pip install 'dokja[postgresql]'",
                 values={"reason": str(error)},
             )
         ) from error
@@ -100,24 +109,25 @@ def one_writer(engine: Engine) -> Iterator[Connection]:
             raise DBAPIError.instance(None, None, error, driver, connection_invalidated=lost) from error
 
 
-def prepare(engine: Engine, url: URL, *, create: bool) -> None:
-    """See that the tables and their guards are there; `create` makes them where there are none."""
+def stands(engine: Engine, url: URL) -> bool:
+    """Whether there is a record: a file, or a database, with its tables."""
     place = place_of(url)
     if place.file is not None and not place.file.exists():
-        if not create:
-            raise _missing(place)
+        return False
+    with told(place), engine.connect() as connection:
+        return inspect(connection).has_table("acts")
+
+
+def make(engine: Engine, url: URL) -> None:
+    """Make the tables and their guards, where nobody else has meanwhile."""
+    place = place_of(url)
+    if place.file is not None:
         _make_folder(place.file.parent)
-    with told(place):
-        with engine.connect() as connection:
-            if inspect(connection).has_table("acts"):
-                return
-        if not create:
-            raise _missing(place)
-        with one_writer(engine) as connection:
-            if not inspect(connection).has_table("acts"):
-                METADATA.create_all(connection, checkfirst=False)
-                for guard in GUARDS[engine.name].values():
-                    connection.exec_driver_sql(guard)
+    with told(place), one_writer(engine) as connection:
+        if not inspect(connection).has_table("acts"):
+            METADATA.create_all(connection, checkfirst=False)
+            for guard in GUARDS[engine.name].values():
+                connection.exec_driver_sql(guard)
 
 
 def _make_folder(folder: Path) -> None:
@@ -135,9 +145,10 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _missing(place: Place) -> RecordError:
+def missing(url: URL) -> RecordError:
+    """What is said where there should be a record and is none."""
     return RecordError(
-        Problem("record-missing", "There is no record here.", "Make one by taking acts in: dokja run", place)
+        Problem("record-missing", "There is no record here.", "Make one by taking acts in: dokja run", place_of(url))
     )
 
 
@@ -146,7 +157,7 @@ def _unknown(name: str) -> RecordError:
         Problem(
             "record-unknown-database",
             "A record cannot be kept in “{name}”.",
-            "Name a file (SQLite) or a URL that begins with postgresql+psycopg://",
+            "Name a file (SQLite) or a URL such as postgresql://USER@HOST/DATABASE.",
             values={"name": name},
         )
     )

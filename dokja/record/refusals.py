@@ -36,10 +36,25 @@ _REFUSALS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         mark("Check the permissions of the record and of its folder."),
     ),
     (
-        ("SQLITE_CANTOPEN", "08", "3D000", "28"),
+        ("SQLITE_CANTOPEN",),
         "record-unreachable",
         mark("The record cannot be opened ({reason})."),
         mark("Check the path or the address, and the permissions."),
+    ),
+    (
+        ("08", "3D000", "3F000", "28"),
+        "record-unreachable",
+        mark("The record's database cannot be opened ({reason})."),
+        mark(
+            "See that the server runs, and that the address names a user, a database and a schema that it has. A "
+            "password is looked for in PGPASSWORD and in ~/.pgpass."
+        ),
+    ),
+    (
+        ("42P01", "42703"),
+        "record-other-tables",
+        mark("The database holds other tables of the same names, and no record ({reason})."),
+        mark("Name another database, or another schema of this one."),
     ),
     (
         ("SQLITE_CONSTRAINT", "23", "P0001"),

@@ -21,7 +21,7 @@ from dokja.errors import Place, Problem, RecordError
 from dokja.record.acts import AnyAct
 from dokja.record.bulk import light
 from dokja.record.canonical import Rows, act_of, row_of
-from dokja.record.connecting import PATIENCE_SECONDS, connect, one_writer, place_of, prepare, url_of
+from dokja.record.connecting import PATIENCE_SECONDS, connect, make, missing, one_writer, place_of, stands, url_of
 from dokja.record.entries import BallotRow, Entry
 from dokja.record.merkle import EMPTY_ROOT
 from dokja.record.refusals import told
@@ -154,16 +154,26 @@ def _entry(index: int, body: bytes) -> Entry:
     return Entry(index, act_of(body))
 
 
-def open_record(where: Path | str, *, create: bool = True, patience: int = PATIENCE_SECONDS) -> Record:
-    """Open the record in a file, or at a database URL such as `postgresql+psycopg://host/name`.
+def open_record(where: Path | str | URL, *, create: bool = True, patience: int = PATIENCE_SECONDS) -> Record:
+    """Open the record in a file, or at a database URL such as `postgresql://user@host/database`.
 
     create: make an empty record where there is none; else that is an error. patience: how many seconds a writer waits
     for another one before it gives up.
     """
     url = url_of(where)
     engine = connect(url, patience)
-    prepare(engine, url, create=create)
+    if not stands(engine, url):
+        if not create:
+            raise missing(url)
+        make(engine, url)
     return Record(url, engine)
+
+
+def record_if_any(where: Path | str | URL) -> Record | None:
+    """The record in a file or database; `None` where there is none."""
+    url = url_of(where)
+    engine = connect(url, PATIENCE_SECONDS)
+    return Record(url, engine) if stands(engine, url) else None
 
 
 def record_at(url: URL) -> Record:

@@ -135,6 +135,18 @@ CONNECTED: Mapping[str, tuple[str, ...]] = {
 }
 """What each new connection is told, so that a commit has reached the disk when it returns."""
 
+CLOSED: Mapping[str, str] = {
+    "sqlite": (
+        "CREATE TRIGGER acts_closed BEFORE INSERT ON acts BEGIN SELECT RAISE(FAIL, 'the record was moved'); END"
+    ),
+    "postgresql": (
+        "CREATE FUNCTION acts_closed() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION "
+        "'the record was moved'; END$$; "
+        "CREATE TRIGGER acts_closed BEFORE INSERT ON acts FOR EACH STATEMENT EXECUTE FUNCTION acts_closed()"
+    ),
+}
+"""A last guard for a record that goes on elsewhere: it takes no act in any more."""
+
 STANDING_GUARDS: Mapping[str, str] = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": (

@@ -109,8 +109,12 @@ class Writing:
     def finish(self) -> None:
         """Seal what was appended with a head."""
         if self.size > self.start:
-            head = (self.size, self.frontier.root(), self.frontier.joined(), self.at)
-            self.cursor.execute(_seal(self.connection.dialect), head)
+            self.seal(self.at)
+
+    def seal(self, at: str) -> None:
+        """Write a head over all acts so far."""
+        head = (self.size, self.frontier.root(), self.frontier.joined(), at)
+        self.cursor.execute(_seal(self.connection.dialect), head)
 
 
 @cache

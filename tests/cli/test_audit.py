@@ -57,7 +57,7 @@ def test_findings_become_an_act_that_the_record_takes(dokja: Dokja, tmp_path: Pa
     assert dokja("audit", BORROWED, "--against", LENDER, "--act", str(file), *ACT, *WHEN).code == 1
     assert (tmp_path / "evidence" / "0003-audit.audit.json").is_file()
     programme = open_programme(tmp_path)
-    with open_record(programme.record_file) as record:
+    with open_record(programme.record_at) as record:
         taken = take_in(programme.act_files, programme.history, frozenset(programme.sources), record).taken
         assert [entry.act.type for entry in record.entries()][-1] == "audit-reported"
     assert taken == 23 + 1

@@ -19,7 +19,7 @@ def test_windows_and_processes_change_nothing(tmp_path: Path, monkeypatch: pytes
     programme = open_programme(tmp_path)
     whole = run(programme, site=False).publication
     assert whole is not None
-    with open_record(programme.record_file) as record:
+    with open_record(programme.record_at) as record:
         alone = publish(programme, record, (), proofs=True)
         monkeypatch.setattr(ballots, "WINDOW", 300)
         monkeypatch.setattr(placing, "WINDOW", 256)

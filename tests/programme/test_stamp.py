@@ -101,7 +101,7 @@ def test_whatever_changed_is_worked_out_anew(change: Callable[[Programme], None]
 
 
 def test_a_record_that_was_lost_is_made_again(programme: Programme) -> None:
-    shutil.rmtree(programme.record_file.parent)
+    shutil.rmtree(programme.record_folder)
     done = again(programme)
     assert (done.taken, done.publication) == (4, None)
     assert again(programme).taken == 0

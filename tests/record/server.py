@@ -112,6 +112,14 @@ class Server:
             self.process.send_signal(signal.SIGQUIT)
             self.process.wait()
 
+    def ask_for_password(self, user: str, password: str) -> None:
+        """Make a user, with all rights, who must name a password."""
+        rules = self.data / "pg_hba.conf"
+        rules.write_text(f"host all {user} 127.0.0.1/32 scram-sha-256\n{rules.read_text(encoding='utf-8')}", "utf-8")
+        with psycopg.connect(f"postgresql://{self.address}", autocommit=True) as connection:
+            connection.execute(f"CREATE ROLE {user} SUPERUSER LOGIN PASSWORD '{password}'")
+            connection.execute("SELECT pg_reload_conf()")
+
     def new(self) -> str:
         """The URL of an empty schema."""
         schema = f"t{next(self.schemas)}"

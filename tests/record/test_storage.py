@@ -168,7 +168,7 @@ def test_a_record_that_must_exist_is_not_made(database: Database) -> None:
         ("mysql://host/name", "record-unknown-database"),
         ("://", "record-unknown-database"),
         ("postgresql+psycopg://nobody@127.0.0.1:1/none", "record-unreachable"),
-        ("postgresql+pg8000://127.0.0.1:1/none", "record-no-driver"),
+        ("postgresql+pg8000://127.0.0.1:1/none", "record-unknown-database"),
     ],
 )
 def test_other_databases_are_refused(where: str, code: str) -> None:

@@ -30,14 +30,14 @@ def programme(tmp_path_factory: pytest.TempPathFactory) -> Programme:
     small.bundle()
     made = open_programme(small.folder)
     said = act("statement", "said", "2027-09-01T09:00:00", note={"ko": "<b>말</b>", "en": "<b>a word</b>"})
-    with open_record(made.record_file) as record:
+    with open_record(made.record_at) as record:
         record.append([ACT.validate_python(said), ACT.validate_python({**said, "id": "said-2"})])
     return made
 
 
 @pytest.fixture(scope="module")
 def files(programme: Programme) -> dict[str, str]:
-    with open_record(programme.record_file, create=False) as record:
+    with open_record(programme.record_at, create=False) as record:
         return dict(site(publish(programme, record, (), proofs=True)))
 
 
@@ -83,7 +83,7 @@ def test_what_an_act_says_is_escaped(files: dict[str, str]) -> None:
 def test_an_unsigned_record_has_paths_and_no_proof_files(tmp_path: Path) -> None:
     small = Small(tmp_path / "mine")
     programme = open_programme(small.folder)
-    with open_record(programme.record_file) as record:
+    with open_record(programme.record_at) as record:
         record.append(ACT.validate_python(each) for each in small.acts)
         files = site(publish(programme, record, (), proofs=True))
         assert not [path for path in files if path.endswith(".tlog-proof")]
