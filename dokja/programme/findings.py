@@ -26,7 +26,7 @@ def audit_act(audit: Audit, told: str, *, team: str, stage: str, gate: str, who:
     those without evidence are told once for a component, by the reference that most of it was held against; a gate's
     rule reads nothing else of them. Raises `ActError` where an id or the time is none.
     """
-    about = {"team": team, "stage": stage, "gate": gate, "who": who, "when": when}
+    about = {"team": team, "stage": stage, "gate": gate, "clause": gate, "who": who, "when": when}
     act = _act(audit, audit.findings, told, about)
     return act if len(canonical(act)) <= LARGEST_ACT else _act(audit, _telling(audit.findings), told, about)
 

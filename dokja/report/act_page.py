@@ -9,6 +9,7 @@ from markupsafe import Markup
 from dokja.language import mark
 from dokja.record.transparency.placing import Place
 from dokja.report import addresses
+from dokja.report.audit_table import FoundRow, audit_table
 from dokja.report.edition import Edition
 from dokja.report.record_page import ActRow, act_row
 
@@ -26,6 +27,7 @@ class ActPage:
     """All that the page of an act shows; `proof` is `None` where no signed checkpoint holds the act yet."""
 
     act: ActRow
+    found: tuple[FoundRow, ...]
     place: str
     leaf: str
     path: tuple[Step, ...]
@@ -42,6 +44,7 @@ def act_page(place: Place, edition: Edition) -> ActPage:
     act = edition.publication.acts[place.index]
     return ActPage(
         act=act_row(place.index, act, edition),
+        found=audit_table(act, edition),
         place=edition.say(mark("act {index} of {size}"), {"index": place.index, "size": f"{place.size:,}"}),
         leaf=place.leaf.hex(),
         path=steps(place, edition),

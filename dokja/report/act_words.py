@@ -12,11 +12,12 @@ from dokja.record import acts
 from dokja.record.acts import AnyAct
 from dokja.record.beacon import time_of
 from dokja.report import addresses
+from dokja.report.audit_table import component_said
 from dokja.report.edition import Edition
 from dokja.report.figure_words import figure_said
 from dokja.report.names import Name, linked, name
 from dokja.report.sealing_words import SEALING_SAID
-from dokja.report.words import AUDIT_WORDS, DEPARTURES, DRAWN, GATE_RESULTS
+from dokja.report.words import AUDIT_WORDS, DEPARTURES, DRAWN, GATE_RESULTS, SILENT_WORDS
 from dokja.values import plain
 
 KINDS: Mapping[str, str] = {
@@ -222,15 +223,15 @@ def _audit(act: acts.AuditReported, edition: Edition) -> Iterator[Markup]:
     values = {"team": edition.team(act.team), "gate": edition.gate(act.gate), "submission": name(act.submission)}
     yield edition.say(mark("The weights of {team} ({submission}) are audited for the gate “{gate}”."), values)
     for finding in act.findings:
-        if finding.word in ("no-evidence", "not-assessed"):
+        if finding.word in SILENT_WORDS:
             continue
         said = {
-            "component": name(finding.component),
+            "component": name(component_said(finding.component, edition)),
             "word": edition.say(AUDIT_WORDS[finding.word]),
             "reference": name(finding.reference),
         }
         yield edition.say(mark("{component}: {word} ({reference})."), said)
-    if all(finding.word in ("no-evidence", "not-assessed") for finding in act.findings):
+    if all(finding.word in SILENT_WORDS for finding in act.findings):
         yield edition.say(mark("No component was found to depend on a reference."))
 
 

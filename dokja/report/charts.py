@@ -8,12 +8,12 @@ from fractions import Fraction
 from dokja.adjudicate import Interval, Score, StageOutcome
 from dokja.language import mark
 from dokja.report.cells import place
-from dokja.report.drawing import Chart, Drawing, Lane, Span, Tick, draw, short
+from dokja.report.drawing import NARROW, WIDE, Chart, Drawing, Lane, Span, Tick, draw, short
 from dokja.report.edition import Edition
 from dokja.report.quantities import interval_text
 from dokja.rulebook import AnyMeasure
 
-STANDINGS_WIDTH, AXIS_WIDTH = 340, 300
+AXIS_WIDTH = 300
 
 MOST_TICKS = 8
 
@@ -21,13 +21,19 @@ STEPS = tuple(Fraction(base) * Fraction(10) ** power for power in range(-2, 5) f
 """Distances between the ticks of an axis."""
 
 
-def standings_chart(outcome: StageOutcome, root: AnyMeasure, teams: Sequence[str], edition: Edition) -> Chart:
-    """Totals as intervals on a scale that holds them all, with the cut after the last seat."""
+def totals_charts(
+    outcome: StageOutcome, root: AnyMeasure, teams: Sequence[str], edition: Edition
+) -> tuple[Chart, ...]:
+    """Totals as intervals, with the cut after the last seat: for a wide screen, and the same for a narrow one."""
+    return tuple(_totals(outcome, root, teams, width, edition) for width in (WIDE, NARROW))
+
+
+def _totals(outcome: StageOutcome, root: AnyMeasure, teams: Sequence[str], width: int, edition: Edition) -> Chart:
     scores = [outcome.scores[team, root.id] for team in teams]
     start, end, step = _scale([score.interval for score in scores])
     cut = edition.voice(mark("{seats} seats"), {"seats": outcome.seats})
     drawing = Drawing(
-        width=STANDINGS_WIDTH,
+        width=width,
         start=float(start),
         end=float(end),
         lanes=[
@@ -45,7 +51,7 @@ def standings_chart(outcome: StageOutcome, root: AnyMeasure, teams: Sequence[str
     told = mark("A bar is where a total lies, a dot a total that is known. Filled: goes on; hollow: does not.")
     return draw(
         drawing,
-        f"{outcome.stage}-totals",
+        f"{outcome.stage}-totals-{width}",
         edition.voice(title, {"stage": edition.stage_title(outcome.stage)}),
         f"{edition.voice(told)} {_in_words(scores, edition)}",
     )

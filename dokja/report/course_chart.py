@@ -12,11 +12,10 @@ from markupsafe import Markup
 from dokja.adjudicate import StageOutcome
 from dokja.language import mark
 from dokja.record.acts import Admission, CallClosed, CallOpened
-from dokja.report.drawing import Chart, Drawing, Lane, Span, Tick, draw, short
+from dokja.report.drawing import NARROW, WIDE, Chart, Drawing, Lane, Span, Tick, draw, short
 from dokja.report.edition import Edition
 from dokja.report.stage_summary import began, decision_of
 
-WIDE, NARROW = 760, 340
 MOST_TICKS = {WIDE: 10, NARROW: 4}
 MONTHS_APART = (1, 2, 3, 6, 12, 24, 60, 120)
 _DAY = {"ko": "y. M. d.", "en": "d MMM y"}
@@ -125,7 +124,7 @@ def _chart(stretches: Sequence[_Stretch], width: int, edition: Edition) -> Chart
     told_stretches = "; ".join(f"{each.title}: {_told(each, edition)}" for each in stretches)
     return draw(
         drawing,
-        f"course-{'wide' if width == WIDE else 'narrow'}",
+        f"course-{width}",
         edition.voice(title),
         f"{edition.voice(told)} {told_stretches}.",
     )

@@ -25,6 +25,9 @@ TEXT, SMALL = 14, 12
 BASELINE, BAR_TOP, BAR_END = 17, 25, 34
 """Where, in a lane, its name and its marks stand."""
 
+WIDE, NARROW = 760, 340
+"""Widths in pixels of a chart that has the column to itself: on a wide screen, and on a narrow one."""
+
 OVERLAP = 4
 """How far the lines of the scale stand out above and below the marks."""
 

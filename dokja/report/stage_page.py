@@ -63,7 +63,7 @@ class StagePage:
     summary: tuple[Markup, ...]
     verdicts: tuple[VerdictRow, ...]
     standings: Standings | None
-    chart: Chart | None
+    charts: tuple[Chart, ...]
     axis_charts: tuple[Chart, ...]
     gates: GateTable | None
     readings: tuple[ReadingCard, ...]
@@ -78,7 +78,7 @@ def stage_page(outcome: StageOutcome, edition: Edition) -> StagePage:
     """The page of a stage; of one that has not begun, only what the rulebook plans."""
     decision = decision_of(outcome, edition)
     started = began(outcome, edition)
-    chart, axis_charts = standings_charts(outcome, edition)
+    drawn, axis_charts = standings_charts(outcome, edition)
     return StagePage(
         id=outcome.stage,
         title=edition.stage_title(outcome.stage),
@@ -92,7 +92,7 @@ def stage_page(outcome: StageOutcome, edition: Edition) -> StagePage:
         summary=summary(outcome, edition) if started else (),
         verdicts=verdict_rows(outcome, edition),
         standings=standings(outcome, edition),
-        chart=chart,
+        charts=drawn,
         axis_charts=axis_charts,
         gates=_gate_table(outcome, edition) if started else None,
         readings=tuple(reading_card(each, outcome, edition) for each in outcome.readings) if started else (),

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from dokja.adjudicate import StageOutcome
 from dokja.report.cells import NumberCell, by_place, number_cell, place
-from dokja.report.charts import measure_chart, standings_chart
+from dokja.report.charts import measure_chart, totals_charts
 from dokja.report.drawing import Chart
 from dokja.report.edition import Edition
 from dokja.report.words import DEPARTURES
@@ -73,14 +73,14 @@ def standings(outcome: StageOutcome, edition: Edition) -> Standings | None:
     )
 
 
-def standings_charts(outcome: StageOutcome, edition: Edition) -> tuple[Chart | None, tuple[Chart, ...]]:
-    """The totals drawn, and each axis; none where there are no standings."""
+def standings_charts(outcome: StageOutcome, edition: Edition) -> tuple[tuple[Chart, ...], tuple[Chart, ...]]:
+    """The totals drawn, wide and narrow, and each axis; none where there are no standings."""
     measures = edition.rules.measures(outcome.stage)
     if outcome.root is None or not outcome.scores or not measures:
-        return None, ()
+        return (), ()
     root, teams = measures[0], by_place(outcome)
     drawn = tuple(measure_chart(outcome, measure, teams, edition) for measure in axes(root))
-    return standings_chart(outcome, root, teams, edition), drawn
+    return totals_charts(outcome, root, teams, edition), drawn
 
 
 def _column(measure: AnyMeasure, stage: str, edition: Edition) -> Column:

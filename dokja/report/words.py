@@ -148,6 +148,23 @@ AUDIT_WORDS: Mapping[AuditWord, str] = {
     "not-assessed": mark("not assessed"),
 }
 
+SILENT_WORDS: frozenset[AuditWord] = frozenset(("no-evidence", "not-assessed"))
+"""Words that say nothing against a component."""
+
+AUDIT_COMPONENTS: Mapping[str, str] = {
+    "text-decoder": mark("text decoder"),
+    "text-encoder": mark("text encoder"),
+    "embeddings": mark("embeddings"),
+    "vision-encoder": mark("vision encoder"),
+    "audio-encoder": mark("audio encoder"),
+    "projector": mark("projector"),
+    "head": mark("head"),
+    "router": mark("router"),
+    "experts": mark("experts"),
+    "other": mark("other"),
+}
+"""The components that `dokja.lineage` tells apart; who audits with another tool may name others."""
+
 DRAWN: Mapping[str, str] = {
     "items": mark("the items of a measure"),
     "judges": mark("the raters of a panel"),
