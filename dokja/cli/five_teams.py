@@ -39,7 +39,10 @@ class Audits:
 
 @contextmanager
 def audits_begun(folder: Path) -> Iterator[Audits]:
-    """Audit every entrant of the example, all cores at work; the key is the one that the acts name."""
+    """Audit every entrant of the example; the key is the one that the acts name.
+
+    One core is left to this process, which runs programmes meanwhile; and each process of audits reads the references.
+    """
     from dokja.programme import open_programme
 
     teams = sorted(entrant.name for entrant in (folder / "entrants").iterdir())
@@ -49,7 +52,7 @@ def audits_begun(folder: Path) -> Iterator[Audits]:
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     context = multiprocessing.get_context("spawn")
     try:
-        with ProcessPoolExecutor(max_workers=os.cpu_count(), mp_context=context) as pool:
+        with ProcessPoolExecutor(max(1, (os.cpu_count() or 1) - 1), mp_context=context) as pool:
             entrants = folder / "entrants"
             yield Audits({team: pool.submit(_audit, str(entrants / team), references, key) for team in teams})
     finally:
