@@ -144,7 +144,10 @@ def _counts(
         theirs = {b.family: _answers(held.right, b, anchors[1]) for _, b in members}
         found: list[Agreement] = []
         for order in orders:
-            his = {family: Units(np.take(each.rows, order, axis=1), each.labels, each.total) for family, each in theirs.items()}
+            his = {
+                family: Units(np.take(each.rows, order, axis=1), each.labels, each.total)
+                for family, each in theirs.items()
+            }
             found.append(agreement(mine, his))
         return [(each.compared, each.agreed) for each in found]
 

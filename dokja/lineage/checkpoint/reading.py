@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -41,8 +40,6 @@ WINDOW: Final = 32 << 20
 LARGEST_CONFIG: Final = 4 << 20
 LARGEST_TOKENIZER: Final = 256 << 20
 FIRST_LOOK: Final = 32
-HASHING: Final = 2
-"""Cores that one shard's digests keep busy."""
 SPAN: Final = 4 << 20
 """The most bytes of a tensor that are read at once for the sake of some of its rows."""
 STRIP: Final = 1 << 20
@@ -69,9 +66,12 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class Digests:
-    """SHA-256 of whole shards and of the bytes of each stored tensor, in hex."""
+    """SHA-256 of each shard's header (all that comes before the tensors) and of each stored tensor, in hex.
 
-    files: Mapping[str, str]
+    Every byte of a shard is in one of them.
+    """
+
+    headers: Mapping[str, str]
     tensors: Mapping[str, str]
 
 
@@ -157,23 +157,22 @@ class Checkpoint:
             rows = np.arange(first, min(count, first + step), dtype=np.int64)
             yield first, self._rows(name, rows).reshape(len(rows), width)
 
-    def digests(self) -> Digests:
-        """SHA-256 of the shards and of the stored tensors, in one reading of the files."""
-        files: dict[str, str] = {}
-        tensors: dict[str, str] = {}
-        entries = {
-            shard: sorted(
-                (entry for name, entry in self._entries.items() if self.stored[name].shard == shard),
-                key=lambda entry: (entry.begin, entry.end),
-            )
-            for shard in self._sources
-        }
-        with ThreadPoolExecutor(max(1, cores() // HASHING)) as pool:
-            found = pool.map(digested, self._sources.values(), entries.values())
-            for shard, (whole, each) in zip(self._sources, found, strict=True):
-                files[shard] = whole
-                tensors |= each
-        return Digests(files, dict(sorted(tensors.items())))
+    def digests(self, threads: int | None = None) -> Digests:
+        """SHA-256 of the headers and of the stored tensors, in one reading of the files, by so many threads.
+
+        Where no number is said, all cores are used.
+        """
+        starts = {shard: source.size for shard, source in self._sources.items()}
+        tensors: dict[str, tuple[Source, int, int]] = {}
+        for name, entry in self._entries.items():
+            shard = self.stored[name].shard
+            starts[shard] = min(starts[shard], entry.begin)
+            tensors[name] = (self._sources[shard], entry.begin, entry.end)
+        headers = {shard: (self._sources[shard], 0, start) for shard, start in starts.items()}
+        count = cores() if threads is None else threads
+        found = Digests(digested(headers, count), digested(tensors, count))
+        self.check()
+        return found
 
     def digest(self, name: str) -> str | None:
         """SHA-256 of the bytes of one stored tensor; `None` of one that is put together from several."""

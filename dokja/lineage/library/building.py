@@ -189,7 +189,7 @@ def _take_in(task: _Task) -> _Done:
     try:
         with open_checkpoint(task.where) as checkpoint, at_work(checkpoint.parameters, task.threads) as crew:
             size = checkpoint.parameters
-            digests = checkpoint.digests()
+            digests = checkpoint.digests(task.threads)
             source = source_digest(checkpoint, digests)
             if task.taken is not None:
                 same = task.taken == source

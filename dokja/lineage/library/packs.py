@@ -29,7 +29,7 @@ from dokja.lineage.sides import LOOKED_AT, By, CheckpointSource, Member, Model, 
 from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority
 
-FORMAT: Final = "dokja-reference-pack/2"
+FORMAT: Final = "dokja-reference-pack/3"
 UNITS: Final = 256
 FEWEST_UNITS: Final = 8
 WORDS: Final = 1024
@@ -76,7 +76,8 @@ def part_key(part: Part) -> tuple[str, int | None, tuple[int, int] | None]:
 def source_digest(checkpoint: Checkpoint, digests: Digests) -> str:
     """One digest of the weights, the config and the tokenizer."""
     whole = {
-        "files": sorted(digests.files.values()),
+        "headers": sorted(digests.headers.values()),
+        "tensors": dict(digests.tensors),
         "config": dict(checkpoint.config),
         "tokenizer": checkpoint.tokenizer,
     }
