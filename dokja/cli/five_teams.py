@@ -41,7 +41,7 @@ class Audits:
 def audits_begun(folder: Path) -> Iterator[Audits]:
     """Audit every entrant of the example; the key is the one that the acts name.
 
-    One core is left to this process, which runs programmes meanwhile; and each process of audits reads the references.
+    One core is left to this process, which runs programmes meanwhile. Each process of audits reads the references.
     """
     from dokja.programme import open_programme
 

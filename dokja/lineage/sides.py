@@ -286,11 +286,12 @@ class CheckpointSource:
     def _words(self) -> Mapping[str, int]:
         return vocabulary(self.checkpoint.where)
 
-    def rows(self, member: Member, labels: Labels) -> Matrix:
-        """The rows of these units."""
+    def rows(self, member: Member, labels: Labels, *, narrow: bool = False) -> Matrix:
+        """The rows of these units. narrow: numbers that are stored as bfloat16 may be handed out so."""
         part, axis = member.part, member.axis
         index = row_index(labels, self.model.units(member), axis, inner(self.key, self.model, member))
-        return (part_rows if member.by == "rows" else part_columns)(self.checkpoint, part, index)
+        read = part_rows if member.by == "rows" else part_columns
+        return read(self.checkpoint, part, index, narrow=narrow)
 
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes."""

@@ -104,22 +104,29 @@ def part_shape(checkpoint: Checkpoint, part: Part) -> tuple[int, int]:
     return shape_in(checkpoint.tensors[part.tensor].shape, part)
 
 
-def part_rows(checkpoint: Checkpoint, part: Part, indexes: NDArray[np.integer]) -> Floats:
-    """Chosen rows of a part's matrix; of a plain tensor no other row is read."""
+def part_rows(checkpoint: Checkpoint, part: Part, indexes: NDArray[np.integer], *, narrow: bool = False) -> Floats:
+    """Chosen rows of a part's matrix; of a plain tensor no other row is read.
+
+    narrow: numbers that are stored as bfloat16 may be handed out so.
+    """
     if part.index is not None or part.transposed:
         return np.ascontiguousarray(part_matrix(checkpoint, part)[indexes])
     first = part.take[0] if part.take is not None else 0
     shape = checkpoint.tensors[part.tensor].shape
-    return _flattened(checkpoint.rows(part.tensor, indexes + first).reshape(len(indexes), *shape[1:]))
+    rows = checkpoint.rows(part.tensor, indexes + first, narrow=narrow)
+    return _flattened(rows.reshape(len(indexes), *shape[1:]))
 
 
-def part_columns(checkpoint: Checkpoint, part: Part, indexes: NDArray[np.integer]) -> Floats:
-    """Chosen columns of a part's matrix, as rows; a plain matrix goes by in windows and is never held whole."""
+def part_columns(checkpoint: Checkpoint, part: Part, indexes: NDArray[np.integer], *, narrow: bool = False) -> Floats:
+    """Chosen columns of a part's matrix, as rows; a plain matrix goes by in windows and is never held whole.
+
+    narrow: as for `part_rows`.
+    """
     shape = checkpoint.tensors[part.tensor].shape
     if part.index is not None or part.transposed or len(shape) != MATRIX:
         return np.ascontiguousarray(part_matrix(checkpoint, part).T[indexes])
     first, last = part.take if part.take is not None else (0, shape[0])
-    return checkpoint.columns(part.tensor, indexes, first, last)
+    return checkpoint.columns(part.tensor, indexes, first, last, narrow=narrow)
 
 
 def part_matrix(checkpoint: Checkpoint, part: Part) -> Floats:

@@ -1,8 +1,8 @@
 """SHA-256 of a checkpoint's header and of each of its tensors, every core at work.
 
-The digest of a whole file would be a chain that one core has to walk. A header that was checked leaves no byte between
-its tensors and none behind them, so its digest and theirs say as much. hashlib lets go of the interpreter's lock. In
-memory is a piece for each core, whatever the size of the file.
+The digest of a whole file would be a chain that one core has to walk. A header that was checked leaves no byte
+between its tensors and none behind them, so its digest and theirs say as much. hashlib lets go of the interpreter's
+lock. In memory is a piece for each core, whatever the size of the file.
 """
 
 from __future__ import annotations

@@ -119,18 +119,26 @@ class Checkpoint:
             found[first : first + len(tile)] = tile
         return found.reshape(info.shape)
 
-    def rows(self, name: str, indexes: NDArray[np.integer]) -> Floats:
-        """Chosen rows of the first axis, everything else flattened; no other row of a plain tensor is read."""
+    def rows(self, name: str, indexes: NDArray[np.integer], *, narrow: bool = False) -> Floats:
+        """Chosen rows of the first axis, everything else flattened; no other row of a plain tensor is read.
+
+        narrow: numbers that are stored as bfloat16 are handed out so.
+        """
         rows = np.asarray(indexes, dtype=np.int64)
         count, width = _flat(self.tensors[name].shape)
         if rows.ndim != 1 or (len(rows) and not 0 <= rows.min() <= rows.max() < count):
             raise IndexError(f"{name} has {count} rows")
-        return self._rows(name, rows).reshape(len(rows), width)
+        if name in self._packed:
+            return self._rows(name, rows).reshape(len(rows), width)
+        entry = self._entries[name]
+        return decode(entry.dtype, self._bytes(entry, rows), narrow=narrow).reshape(len(rows), width)
 
-    def columns(self, name: str, indexes: NDArray[np.integer], first: int, last: int) -> Floats:
+    def columns(
+        self, name: str, indexes: NDArray[np.integer], first: int, last: int, *, narrow: bool = False
+    ) -> Floats:
         """Chosen columns of a matrix, as rows, each from row `first` to before row `last`.
 
-        The rows go by in windows; of a plain tensor no number of another column is decoded.
+        The rows go by in windows; of a plain tensor no number of another column is decoded. narrow: as for `rows`.
         """
         count, width = self.tensors[name].shape
         if not 0 <= first <= last <= count or (len(indexes) and not 0 <= indexes.min() <= indexes.max() < width):
@@ -145,7 +153,9 @@ class Checkpoint:
             tile = self._bytes(self._entries[name], rows).view(kind) if whole else self._rows(name, rows)
             tile = tile.reshape(len(rows), width)
             found[:, start - first : start - first + len(rows)] = np.take(tile, indexes, axis=1).T
-        return decode(dtype, found.view(np.uint8).reshape(-1)).reshape(found.shape) if whole else found
+        if not whole:
+            return found
+        return decode(dtype, found.view(np.uint8).reshape(-1), narrow=narrow).reshape(found.shape)
 
     def windows(self, name: str, size: int = WINDOW) -> Iterator[tuple[int, Floats]]:
         """The tensor in tiles of about so many bytes of float32: the first row of each, and its rows, flattened."""
@@ -362,6 +372,6 @@ def _read_sorted(source: Source, begin: int, width: int, wanted: Rows) -> Bytes:
         stop = start + int(breaks[0]) + 1 if len(breaks) else most
         first, last = int(wanted[start]), int(wanted[stop - 1])
         block = source.read(begin + first * width, begin + (last + 1) * width).reshape(-1, width)
-        found[start:stop] = block[wanted[start:stop] - first] if len(block) > stop - start else block
+        np.take(block, wanted[start:stop] - first, axis=0, out=found[start:stop])
         start = stop
     return found

@@ -147,7 +147,7 @@ def make_pack(
 
     def read(item: tuple[Column, Member]) -> memoryview:
         column, member = item
-        return stored(column, source.rows(member, looked_at(key, model, member, units)))
+        return stored(column, source.rows(member, looked_at(key, model, member, units), narrow=True))
 
     with written(packs_folder(folder)) as (write, settle):
 

@@ -27,7 +27,9 @@ SUMS: Final = 1024
 ROWS: Final = 64
 """Of how many rows of a matrix the elements are added up, at most: all layers together are far more than sums."""
 
-STEP: Final = 1 << 20
+STEP: Final = 1 << 15
+"""So many elements stay in a core's cache while they are added up."""
+
 PER_WORD: Final = 4
 """Elements whose place is drawn from one 64-bit word."""
 
@@ -51,8 +53,9 @@ def _sketch(reader: Reader, component: str, crew: Crew) -> Sketch:
 
     def summed(item: tuple[Member, list[object]]) -> NDArray[np.float64]:
         member, place = item
-        rows = drawn(reader.source.key, len(reader.matrix(member)), ROWS)
-        return _sums(np.nan_to_num(reader.matrix(member)[rows]).ravel(), json_bytes([reader.source.key, place]))
+        matrix = reader.matrix(member)
+        elements = matrix[drawn(reader.source.key, len(matrix), ROWS)].ravel()
+        return _sums(elements, json_bytes([reader.source.key, place]))
 
     sums = np.zeros(SUMS, dtype=np.float64)
     for each in crew.spread(summed, members):
@@ -82,12 +85,16 @@ def _placed(model: Model, component: str) -> Iterator[tuple[Member, list[object]
 
 
 def _sums(elements: NDArray[np.float32], seed: bytes) -> NDArray[np.float64]:
-    sums = np.zeros(SUMS, dtype=np.float64)
+    """The sums of the elements with the sign plus, less those with the sign minus; NaN counts as zero."""
+    signed = np.zeros(2 * SUMS, dtype=np.float64)
     generator = np.random.PCG64(int.from_bytes(hashlib.sha256(seed).digest(), "little"))
     for first in range(0, len(elements), STEP):
         piece = elements[first : first + STEP]
         words = np.asarray(generator.random_raw(-(-len(piece) // PER_WORD)), dtype="<u8")
         drawn = words.view("<u2")[: len(piece)]
-        signs = (drawn >> 15).astype(np.float64) * 2 - 1
-        sums += np.bincount(drawn & (SUMS - 1), weights=signs * piece, minlength=SUMS)
-    return sums
+        places = (drawn & (SUMS - 1)) | (drawn >> 15) * np.uint16(SUMS)
+        found = np.bincount(places, weights=piece, minlength=2 * SUMS)
+        if not np.isfinite(found).all():
+            found = np.bincount(places, weights=np.nan_to_num(piece), minlength=2 * SUMS)
+        signed += found
+    return signed[SUMS:] - signed[:SUMS]
