@@ -38,7 +38,9 @@ _BATCH, _LENGTH, _STEPS = 8, 40, 500
 _DEVIATION = 0.03
 """Small, so that training and not the draw decides what the weights become: their correlation ends at 0.25 to 0.6."""
 _STRANGERS, _TWINS, _PARENTS = 60, 24, 4
+_HEADED_STRANGERS, _HEADED_TWINS = 12, 8
 _CROWD, _CROWD_STEPS = Text(width=32, hidden=96, layers=2, heads=4, key_heads=2), 200
+_HEADED, _HEADED_STEPS = Text(width=64, hidden=96, layers=6, heads=8, key_heads=8), 300
 _NARROW = replace(TINY, hidden=TINY.hidden // 2)
 _SHALLOW = replace(TINY, layers=2)
 _DEEP_ORDER = (0, 1, 1, 2, 2)
@@ -153,6 +155,28 @@ def _crowd() -> Iterator[Specimen]:
         )
 
 
+def _headed() -> Iterator[Specimen]:
+    """Strangers with many heads, twins among them, and kin and look-alikes of the first: the labels of 48 heads."""
+    of: dict[str, Any] = {"text": _HEADED, "steps": _HEADED_STEPS}
+    for number in range(_HEADED_STRANGERS):
+        yield Specimen(f"headed-{number:02}", "other seed, other data", seed=7000 + number, data=7000 + number, **of)
+    for number in range(_HEADED_TWINS):
+        yield Specimen(
+            f"headed-twin-{number:02}", "other seed, same data and order", seed=8000 + number, data=7000, **of
+        )
+    made: dict[str, Any] = {"text": _HEADED, "parents": ("headed-00",), "inherits": COMPONENTS, "first": _parent}
+    makes: dict[str, dict[str, Any]] = {
+        "continued": {**made, "steps": 2 * _HEADED_STEPS},
+        "tuned": {**made, "steps": _HEADED_STEPS // 5, "rate": 1e-3, "topics": range(TOPICS // 2)},
+        "far": {**made, "steps": 4 * _HEADED_STEPS, "rate": 1.2e-2},
+        "with-its-embeddings": {**made, "first": _embeddings, "inherits": ("embeddings", "head")},
+        "taught-by-it": {**made, "first": None, "inherits": (), "way": "taught"},
+    }
+    for turn, (kind, make) in enumerate(makes.items()):
+        yield Specimen(f"headed-00.{kind}", kind, seed=8500 + turn, data=8500 + turn, **{**of, **make})
+    yield Specimen("headed-00.same-seed", "same-seed, other data", seed=7000, data=8600, **of)
+
+
 def _family(number: int) -> Iterator[Specimen]:
     """What can be made of one parent."""
     parent = f"stranger-{number:02}"
@@ -223,7 +247,7 @@ def _family(number: int) -> Iterator[Specimen]:
 
 SPECIMENS: Mapping[str, Specimen] = {
     specimen.name: specimen
-    for specimen in (*_nulls(), *_crowd(), *(one for n in range(_PARENTS) for one in _family(n)))
+    for specimen in (*_nulls(), *_crowd(), *_headed(), *(one for n in range(_PARENTS) for one in _family(n)))
 }
 
 

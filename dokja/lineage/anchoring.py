@@ -86,7 +86,7 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, c
 
     shared: for each shared word its row in the embeddings of both models.
     """
-    found_anchors = _inputs(held, component) if component not in READS_WORDS else _words(held, shared)
+    found_anchors = anchor_vectors(held, component, shared)
     count = 0 if found_anchors is None else len(found_anchors[0]["up"])
     layers = _answering(held, component)
     if found_anchors is None or count < FEWEST_ANCHORS or not layers:
@@ -103,6 +103,13 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, c
     shuffled = _counts(held, layers, anchors, orders, crew)
     control = max(same / answered if answered else 0.0 for answered, same in shuffled)
     return Anchored(count, compared, agreed, control, SHUFFLES)
+
+
+def anchor_vectors(
+    held: Held, component: str, shared: tuple[Labels, Labels] | None
+) -> tuple[Vectors, Vectors] | None:
+    """What a component answers to on both sides: shared words, of an encoder its single inputs."""
+    return _words(held, shared) if component in READS_WORDS else _inputs(held, component)
 
 
 def _answered(reader: Reader, vectors: Vectors) -> Anchors:

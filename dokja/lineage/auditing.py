@@ -16,14 +16,15 @@ from dokja.lineage.architecture.by_shape import BY_SHAPE
 from dokja.lineage.checkpoint import Checkpoint
 from dokja.lineage.cores import Crew, at_work
 from dokja.lineage.evidence import Elements, Held, LabelTest, Partner
-from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding
+from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding, Rounded
 from dokja.lineage.gathering import gather
+from dokja.lineage.heads import products_test
 from dokja.lineage.inside import within
 from dokja.lineage.judging import Grounds, Weighed, carried, layer_map, power, word
 from dokja.lineage.overlapping import overlap
 from dokja.lineage.pairing import DENSE_OF
 from dokja.lineage.sides import CheckpointSource, Member, Model, Reader, Source, nameless
-from dokja.lineage.statistics import MergeFit, Partial, holm, partial_correlation
+from dokja.lineage.statistics import Cells, MergeFit, Partial, holm, partial_correlation
 from dokja.lineage.statistics.units import Labels
 
 NO_COMPONENT = mark("The reference has no such component.")
@@ -135,7 +136,7 @@ def _ask(
     return _Asked(
         component=component,
         reference=reference,
-        tests=found.tests,
+        tests=(*found.tests, products_test(held, component, words, crew)),
         partners=found.partners,
         mirrored=found.mirrored,
         elements=found.elements,
@@ -217,7 +218,16 @@ def _finding(
         step0=asked.step0,
         power=power(labels, count, asked.width) if chosen == "no-evidence" and labels.groups else None,
         reason=NO_GROUP if chosen == "not-assessed" else None,
+        equal_rows=asked.elements.rows,
+        rounded=_rounded(asked.elements.cells),
     )
+
+
+def _rounded(cells: Cells | None) -> Rounded | None:
+    """What the cells of a quantised side say, as shares."""
+    if cells is None:
+        return None
+    return Rounded(cells.numbers, cells.inside / cells.numbers, cells.chance / cells.numbers)
 
 
 def _assessed(model: Model, asked: _Asked) -> int:

@@ -11,6 +11,7 @@ Each test asks in a way that another disguise leaves open; `docs/lineage.md` der
 `squares` units of matrices from an axis to itself, described by what they hear from half of the others and what they
           say to them (T1).
 `matched` channels described likewise: no permutation or scaling of hidden units changes them (T2).
+`products` attention heads, by what they do to words: no mixing inside a head and no rotation changes it (T6).
 
 Here are the shapes of the results; `gathering` goes through the weights once and has all tests fed: `places` (the
 groups), `squares`, `channels` (the residual axis), `searching` (layers).
@@ -22,7 +23,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from dokja.lineage.sides import Group, Member, Reader
-from dokja.lineage.statistics import Matches, Units, fixed_point_log10_p, shared_order
+from dokja.lineage.statistics import Cells, Matches, Units, fixed_point_log10_p, shared_order
 
 FEWEST = 8
 """A group of fewer units says too little to be looked at (8! is 40,320)."""
@@ -33,6 +34,7 @@ class FamilyEffect:
     """One tensor family in one test: how many units were looked at, how many bear their label, how alike they are.
 
     cosine: the mean of matched pairs. correlation: of equally labelled units above all others (`traces` only).
+    expected: how many would bear their label by chance, of those that were matched.
     """
 
     family: str
@@ -40,11 +42,17 @@ class FamilyEffect:
     fixed: int
     cosine: float
     correlation: float | None = None
+    expected: float = 0.0
 
     @property
     def share(self) -> float:
         """The share of units that bear their own label."""
         return self.fixed / self.units if self.units else 0.0
+
+    @property
+    def excess(self) -> float:
+        """The share of units that bear their own label beyond those that would by chance: of few heads many do."""
+        return max(0.0, self.fixed - self.expected) / self.units if self.units else 0.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,7 @@ class LabelTest:
     groups: how many axes were tested. fixed: matched units that bear their own label (`order`: in the longest run).
     log10_p: rigorous, the search included. searched: log10 of the number of ways that were tried. partners: of the
     largest axis some matched units, as (own label, the partner's label). labels: how many labels that axis has.
+    reach: the smallest log10 p that so few units could give, where it is too large for anything to be asked.
     """
 
     name: str
@@ -66,6 +75,7 @@ class LabelTest:
     families: tuple[FamilyEffect, ...] = ()
     partners: tuple[tuple[int, int], ...] = ()
     labels: int = 0
+    reach: float | None = None
 
     @property
     def share(self) -> float:
@@ -93,11 +103,14 @@ class Elements:
     """How alike the elements themselves are, over the parts at the same place.
 
     equal: parameters of tensors that are equal to the last bit. cosine: of the elements that are looked at, an effect
-    and never evidence; `None` where no shapes agree.
+    and never evidence; `None` where no shapes agree. rows: the share of parameters in equal rows, by the rows that
+    are looked at. cells: numbers of one side in the cells of the other; `None` where neither is quantised.
     """
 
     equal: int
     cosine: float | None
+    rows: float | None = None
+    cells: Cells | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +157,8 @@ def effect(family: str, found: Sequence[Matches], count: Callable[[Matches], int
     """One family over all axes, its units counted by `count`."""
     mutual = sum(each.mutual for each in found)
     cosine = sum(each.cosine * each.mutual for each in found) / mutual if mutual else 0.0
-    return FamilyEffect(family, sum(each.units for each in found), sum(count(each) for each in found), cosine)
+    units, expected = sum(each.units for each in found), sum(each.mutual / max(each.labels, 1) for each in found)
+    return FamilyEffect(family, units, sum(count(each) for each in found), cosine, expected=expected)
 
 
 @dataclass(frozen=True)

@@ -63,11 +63,26 @@ class Power:
 
 
 @dataclass(frozen=True)
+class Rounded:
+    """One side is quantised: which share of the other's numbers its values are nearest to, at the same place.
+
+    numbers: looked at. share: those in the cell of the value in their place. by_chance: those of another row in the
+    cells of this one's values.
+    """
+
+    numbers: int
+    share: float
+    by_chance: float
+
+
+@dataclass(frozen=True)
 class Finding:
     """One component of the submission against one reference.
 
     log10_p: Holm-adjusted over all that the audit asked, `None` where nothing could be asked. closeness: cosine of
     all elements at the same place, an effect. equal: share of the parameters whose tensors are equal to the last bit.
+    equal_rows: share of the matrices' parameters that stand in rows equal to the digits of bfloat16, by the rows that
+    are looked at; `None` where no matrices are at the same place. rounded: where one side is a quantised one.
     assessed: parameters that the tests looked at. shares: of a merge, by reference. step0: partial correlation given
     the initialisation. reason: why nothing was assessed.
     """
@@ -87,6 +102,8 @@ class Finding:
     step0: float | None = None
     power: Power | None = None
     reason: str | None = None
+    equal_rows: float | None = None
+    rounded: Rounded | None = None
 
     @property
     def dependent(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import ml_dtypes
 import numpy as np
@@ -22,6 +22,7 @@ from dokja.lineage.places import PlaceFound, label_test, look, order_test, trace
 from dokja.lineage.searching import Search
 from dokja.lineage.sides import Member, Model
 from dokja.lineage.squares import SquareFound, look_at_squares, squares_test
+from dokja.lineage.statistics import Cells, equal_rows, in_cells
 from dokja.lineage.statistics.units import Floats, Matrix
 
 FIRST_ROWS = 16
@@ -40,14 +41,31 @@ class _Place:
     copies: list[tuple[int, int]] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Sums:
-    """Sums over the elements at the same place: parameters that are equal, inner product, squared lengths."""
+    """Sums over the elements at the same place: parameters of equal tensors, inner product, squared lengths; of all
+    matrices the parameters, and those that equal rows stand for; numbers in the cells of a quantised side."""
 
     equal: int = 0
     inner: float = 0.0
     mine: float = 0.0
     his: float = 0.0
+    matrices: int = 0
+    kept: float = 0.0
+    cells: Cells = field(default_factory=Cells)
+
+    def __add__(self, other: _Sums) -> _Sums:
+        return _Sums(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
+    @property
+    def elements(self) -> Elements:
+        scale = float(np.sqrt(self.mine * self.his))
+        return Elements(
+            equal=self.equal,
+            cosine=self.inner / scale if scale > 0 and np.isfinite(scale) else None,
+            rows=self.kept / self.matrices if self.matrices else None,
+            cells=self.cells if self.cells.numbers else None,
+        )
 
 
 def gather(held: Held, component: str, crew: Crew) -> Evidence:
@@ -75,12 +93,7 @@ def gather(held: Held, component: str, crew: Crew) -> Evidence:
         groups += found
         squares += square
         total.include(channels)
-        sums = _Sums(
-            sums.equal + elements.equal,
-            sums.inner + elements.inner,
-            sums.mine + elements.mine,
-            sums.his + elements.his,
-        )
+        sums += elements
     whole = total.whole()
     layers, partners, mirrored = search.test()
     by_family = {name: total.matches(each.trace) for name, each in total.families.items()}
@@ -93,9 +106,7 @@ def gather(held: Held, component: str, crew: Crew) -> Evidence:
         matched_test(total, whole),
         layers,
     )
-    scale = float(np.sqrt(sums.mine * sums.his))
-    cosine = sums.inner / scale if scale > 0 and np.isfinite(scale) else None
-    return Evidence(tests, partners, mirrored, Elements(sums.equal, cosine))
+    return Evidence(tests, partners, mirrored, sums.elements)
 
 
 def _places(held: Held, component: str, across: Sequence[tuple[Member, Member]], search: Search) -> Iterable[_Place]:
@@ -125,7 +136,7 @@ def _counterparts(held: Held, component: str) -> Iterator[tuple[Member, Member]]
     met: set[object] = set()
     for key, a in _placed(held.left.model, component).items():
         b = replace(theirs[key], by=a.by) if key in theirs else None
-        if b is not None and held.left.model.extent(a) == held.right.model.extent(b):
+        if b is not None and _of_one_shape(held, a, b):
             met.add((a.part.tensor, a.part.take, a.part.index))
             yield a, b
     for pair in aligned(held.left.model, held.right.model, component):
@@ -134,6 +145,12 @@ def _counterparts(held: Held, component: str) -> Iterator[tuple[Member, Member]]
             if known not in met and held.left.model.extent(a) == held.right.model.extent(b):
                 met.add(known)
                 yield a, b
+
+
+def _of_one_shape(held: Held, a: Member, b: Member) -> bool:
+    """Whether all extents agree, but for the length of a vocabulary."""
+    mine, his = held.left.model.extent(a), held.right.model.extent(b)
+    return mine == his or (a.by == "rows" and a.axis.space == b.axis.space == "vocabulary" and mine[1] == his[1])
 
 
 def _placed(model: Model, component: str) -> Mapping[tuple[object, ...], Member]:
@@ -152,15 +169,37 @@ def _compared(held: Held, pairs: Sequence[tuple[Member, Member]]) -> _Sums:
     """The elements at the same place. Bytes are compared only where the first rows that are looked at agree."""
     sums = _Sums()
     for a, b in pairs:
-        x, y = held.left.matrix(a), held.right.matrix(b)
-        if _may_be_equal(x, y) and _same_bytes(held, a, b):
-            sums.equal += int(np.prod(held.left.model.extent(a), dtype=np.int64))
+        x, y = _same_places(held, a, b)
+        size = int(np.prod(held.left.model.extent(a), dtype=np.int64))
+        whole = held.left.model.extent(a) == held.right.model.extent(b)
+        equal = size if whole and _may_be_equal(x, y) and _same_bytes(held, a, b) else 0
         if min(held.left.model.extent(a)) > 1:
             inner, mine, his = _products(x, y)
             if not np.isfinite((inner, mine, his)).all():
                 inner, mine, his = _products(*(np.nan_to_num(side.astype(np.float64)) for side in (x, y)))
-            sums.inner, sums.mine, sums.his = sums.inner + inner, sums.mine + mine, sums.his + his
+            rows = equal_rows(x, y) if a.by == "rows" else equal_rows(x.T, y.T)
+            kept = size * rows.equal / rows.compared if rows.compared else 0.0
+            sums += _Sums(equal, inner, mine, his, size if rows.compared else 0, kept, _in_cells(a, x, y))
+        else:
+            sums += _Sums(equal)
     return sums
+
+
+def _same_places(held: Held, a: Member, b: Member) -> tuple[Matrix, Matrix]:
+    """The rows that are looked at; of a vocabulary that grew on one side, those that both have."""
+    x, y = held.left.matrix(a), held.right.matrix(b)
+    if held.left.model.extent(a) == held.right.model.extent(b):
+        return x, y
+    _, mine, his = np.intersect1d(held.left.labels(a), held.right.labels(b), assume_unique=True, return_indices=True)
+    return x[mine], y[his]
+
+
+def _in_cells(member: Member, left: Matrix, right: Matrix) -> Cells:
+    """Numbers of one side in the cells of the other, which is quantised; scales run along the rows of a tensor."""
+    if member.by == "columns":
+        return Cells()
+    found = in_cells(left, right)
+    return found if found.numbers else in_cells(right, left)
 
 
 def _products(left: Floats, right: Floats) -> tuple[float, float, float]:

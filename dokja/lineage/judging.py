@@ -45,7 +45,7 @@ SAME_PLACE = frozenset(("labels", "traces", "layers", "squares"))
 CHANNELS_ALONE = "matched"
 """The test of nothing but channels, which a component shares with all others of its stream."""
 
-OWN_UNITS = frozenset(("traces", "turned", "layers", "squares"))
+OWN_UNITS = frozenset(("traces", "turned", "layers", "squares", "products"))
 """Tests of units that are a component's own."""
 
 
@@ -65,7 +65,7 @@ class Weighed:
         if not families:
             return self.test.share >= LEAST_SHARE
         moved = sum(
-            family.share >= LEAST_SHARE or (family.correlation or 0.0) >= LEAST_CORRELATION for family in families
+            family.excess >= LEAST_SHARE or (family.correlation or 0.0) >= LEAST_CORRELATION for family in families
         )
         return moved >= min(2, len(families))
 

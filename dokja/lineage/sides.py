@@ -24,7 +24,7 @@ from dokja.lineage.architecture import Assignment, Axis, Part, part_columns, par
 from dokja.lineage.architecture.by_shape import by_shape
 from dokja.lineage.checkpoint import Checkpoint
 from dokja.lineage.statistics import Order, halved, order, relative, unit_rows
-from dokja.lineage.statistics.units import Labels, Matrix, Units
+from dokja.lineage.statistics.units import Labels, Matrix, Units, block_length
 from dokja.lineage.vocabulary import vocabulary
 
 TESTED = ("hidden", "heads", "kv-heads", "experts")
@@ -214,6 +214,9 @@ class Source(Protocol):
     def rows(self, member: Member, labels: Labels) -> Matrix:
         """The units with these labels: for each repeat, for each label, the rows of its block that are `inner`."""
 
+    def answers(self, member: Member, words: Matrix) -> Matrix | None:
+        """Every row of the member's axis by each of these columns; `None` where not all rows are kept."""
+
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes; `None` where it is put together from several."""
 
@@ -292,6 +295,23 @@ class CheckpointSource:
         index = row_index(labels, self.model.units(member), axis, inner(self.key, self.model, member))
         read = part_rows if member.by == "rows" else part_columns
         return read(self.checkpoint, part, index, narrow=narrow)
+
+    def answers(self, member: Member, words: Matrix) -> Matrix:
+        """The rows by these columns. A plain matrix goes by in windows and is never held whole."""
+        part, (rows, width) = member.part, self.model.extent(member)
+        height = rows if member.by == "rows" else width
+        plain = part.index is None and not part.transposed
+        step = block_length(width if member.by == "rows" else rows) if plain else max(1, height)
+        found = np.zeros((rows, words.shape[1]), dtype=np.float32)
+        with np.errstate(invalid="ignore", over="ignore"):  # What is not finite is left out later.
+            for start in range(0, height, step):
+                taken = np.arange(start, min(start + step, height))
+                matrix = part_rows(self.checkpoint, part, taken).astype(np.float32, copy=False)
+                if member.by == "rows":
+                    found[taken] = matrix @ words
+                else:
+                    found += matrix.T @ words[taken]
+        return found
 
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes."""

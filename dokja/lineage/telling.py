@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
 from dokja.language import Voice, mark
+from dokja.lineage.evidence import LabelTest
 from dokja.lineage.findings import Audit, Finding, Kin, Overlap, Within
 from dokja.lineage.words import COMPONENTS, KIN, NO_KIN, OVERLAP, TESTS, WORDS, p_in_words
 
@@ -68,22 +69,9 @@ def finding_lines(finding: Finding, voice: Voice) -> Iterator[str]:
     if finding.log10_p is not None:
         values = {"p": power_of_ten(finding.log10_p), "words": voice(p_in_words(finding.log10_p))}
         yield "    " + voice(mark("p ≤ {p} after correction for all that was asked: {words}."), values)
-    for test in finding.tests:
-        if test.name == "traces" and test.groups:
-            values = {
-                "test": voice(TESTS[test.name]),
-                "correlation": f"{max((family.correlation or 0.0 for family in test.families), default=0.0):.3f}",
-                "p": power_of_ten(test.log10_p),
-            }
-            yield "    " + voice(mark("{test}: correlation up to {correlation}, p ≤ {p}"), values)
-        elif test.groups:
-            values = {
-                "test": voice(TESTS[test.name]),
-                "fixed": f"{test.fixed:,}",
-                "units": f"{test.units:,}",
-                "p": power_of_ten(test.log10_p),
-            }
-            yield "    " + voice(mark("{test}: {fixed} of {units} units, p ≤ {p}"), values)
+    yield from (f"    {line}" for test in finding.tests for line in _test_lines(test, voice))
+    yield from (f"    {line}" for line in too_few(finding, voice))
+    yield from (f"    {name}: {value}" for name, value in copied(finding, voice))
     if finding.anchored is not None:
         values = {
             "agreed": f"{finding.anchored.agreed:,}",
@@ -110,6 +98,38 @@ def finding_lines(finding: Finding, voice: Voice) -> Iterator[str]:
     accused = finding.dependent or finding.word == "rearranged"
     innocent = voice(said.innocent)
     yield "    " + (voice(mark("Innocent explanation: {text}"), {"text": innocent}) if accused else innocent)
+
+
+def _test_lines(test: LabelTest, voice: Voice) -> Iterator[str]:
+    """One test."""
+    values = {"test": voice(TESTS[test.name]), "p": power_of_ten(test.log10_p)}
+    if test.groups and test.name == "traces":
+        values["correlation"] = f"{max((family.correlation or 0.0 for family in test.families), default=0.0):.3f}"
+        yield voice(mark("{test}: correlation up to {correlation}, p ≤ {p}"), values)
+    elif test.groups:
+        values |= {"fixed": f"{test.fixed:,}", "units": f"{test.units:,}"}
+        yield voice(mark("{test}: {fixed} of {units} units, p ≤ {p}"), values)
+
+
+def too_few(finding: Finding, voice: Voice) -> Iterator[str]:
+    """Which tests were not asked for want of units; nothing where others have found something."""
+    said = mark("{test}: not asked, for even if all agreed p would not be below {reach}")
+    for test in finding.tests:
+        if test.reach is not None and not finding.dependent:
+            yield voice(said, {"test": voice(TESTS[test.name]), "reach": power_of_ten(test.reach)})
+
+
+def copied(finding: Finding, voice: Voice) -> Iterator[tuple[str, str]]:
+    """Which numbers are the same, as names and values: facts, where there is something to say."""
+    if finding.equal_rows and finding.equal < 1:
+        yield voice(mark("Rows that are equal, of those looked at")), f"{100 * finding.equal_rows:.1f} %"
+    if finding.rounded is not None and (finding.dependent or finding.word == "rearranged"):
+        values = {
+            "share": f"{100 * finding.rounded.share:.1f} %",
+            "chance": f"{100 * finding.rounded.by_chance:.1f} %",
+        }
+        said = mark("{share} of the other's numbers lie in the cell of the rounded one; {chance} by chance")
+        yield voice(mark("One side is rounded")), voice(said, values)
 
 
 def within_lines(within: Within, voice: Voice) -> Iterator[str]:

@@ -95,6 +95,7 @@ TESTS: Mapping[str, str] = {
     "turned": mark("labels of neurons, whatever the rotation"),
     "matched": mark("labels of channels, whatever the permutation"),
     "squares": mark("labels of units, by how they feed each other"),
+    "products": mark("labels of attention heads, by what they do to words"),
 }
 """Every test, by its name."""
 

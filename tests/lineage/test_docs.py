@@ -10,14 +10,15 @@ import pytest
 
 from dokja.lineage.anchoring import Anchored
 from dokja.lineage.evidence import FamilyEffect, LabelTest
-from dokja.lineage.findings import Audit, Coverage, Finding, Kin, MapRow, Overlap, Power, Within, Word
+from dokja.lineage.findings import Audit, Coverage, Finding, Kin, MapRow, Overlap, Power, Rounded, Within, Word
 from dokja.lineage.words import TESTS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "lineage.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    "model", [Audit, Finding, LabelTest, FamilyEffect, Anchored, MapRow, Power, Coverage, Within, Kin, Overlap]
+    "model",
+    [Audit, Finding, LabelTest, FamilyEffect, Anchored, MapRow, Power, Rounded, Coverage, Within, Kin, Overlap],
 )
 def test_every_field_is_named(model: type) -> None:
     assert [field.name for field in fields(model) if f"`{field.name}`" not in PAGE] == []

@@ -164,7 +164,8 @@ def test_partners_on_the_diagonal_are_counted() -> None:
 def test_the_calibration_holds_every_test_that_matches_units() -> None:
     held = json.loads((resources.files("dokja.lineage.page") / "calibration.json").read_text(encoding="utf-8"))
     assert "python -m benchmarks.audit_calibration" in held["comment"]
-    assert set(calibration()) == set(TESTS) - {"traces"}
+    # Of few heads chance gives as many as there are layers: no one scale fits them.
+    assert set(calibration()) == set(TESTS) - {"traces", "products"}
     for name, known in calibration().items():
         assert len(known.strangers) == 10
         assert max(known.strangers) < 0.2, name

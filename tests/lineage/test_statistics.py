@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import factorial
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -430,7 +431,7 @@ def test_nothing_crashes_and_nothing_convicts_where_there_is_nothing(
     assert s.relative_labels([s.neuron_grams(x, x)], seed=0).log10_p == 0
     assert s.partial_correlation(x, x, x).partial == 0
     assert s.order(x).signs == frozenset()
-    assert s.grid_agreement(x, x).numbers == 0
+    assert s.in_cells(x, x).numbers == s.equal_rows(x, x).equal == 0
     assert s.increasing_log10_p(0, 0) == 0
 
 
@@ -645,86 +646,88 @@ def _reparametrised(net: dict[str, Array], seed: int, groups: NDArray[np.int64],
     return {"q": np.concatenate(q), "k": np.concatenate(k), "v": np.concatenate(v), "o": np.concatenate(o, axis=1)}
 
 
-@pytest.mark.parametrize("rope", [True, False])
-def test_attention_heads_are_known_through_their_symmetries(rope: bool) -> None:
-    net = _attention(1)
-    same, moved = np.arange(GROUPS), np.random.default_rng(0).permutation(GROUPS)
-    for groups in (same, moved):
-        other = _reparametrised(net, 8, groups, rope=rope)
-        tables = (
-            s.value_output_similarity((net["v"], net["o"]), (other["v"], other["o"]), heads=HEADS, groups=GROUPS),
-            s.query_key_similarity(
-                (net["q"], net["k"]),
-                (other["q"], other["k"]),
-                heads=HEADS,
-                groups=GROUPS,
-                rope="halves" if rope else None,
-            ),
-        )
-        for table in tables:
-            found = s.match_cosines(table)
-            assert groups[found.mapping].tolist() == list(range(GROUPS))
-            assert found.cosine == pytest.approx(1, abs=1e-5)
-            assert found.log10_p == pytest.approx(-np.log10(factorial(8)) if groups is same else 0, abs=1)
-    stranger = _attention(50)
-    table = s.value_output_similarity(
-        (net["v"], net["o"]), (stranger["v"], stranger["o"]), heads=HEADS, groups=GROUPS
-    )
-    assert s.match_cosines(table).log10_p > -3
-    spaces = s.subspace_similarity(net["v"], _reparametrised(net, 8, same, rope=rope)["v"], blocks=GROUPS)
-    assert np.diagonal(spaces) == pytest.approx(1, abs=1e-5)
+def _maps(net: Mapping[str, Array], words: Array) -> list[s.Units]:
+    answers = {name: (net[name].T if name == "o" else net[name]) @ words.T for name in "qkvo"}
+    q, k, o, v = (answers[name].astype(np.float32) for name in "qkov")
+    return [s.word_maps(q, k, GROUPS), s.word_maps(o, v, GROUPS)]
 
 
-def test_the_products_are_those_that_would_be_formed() -> None:
-    a, b = _attention(1), _attention(9)
-    products = [
-        [
-            np.outer(
-                1, net["o"].reshape(WIDTH, HEADS, HEAD)[:, h] @ net["v"].reshape(GROUPS, HEAD, WIDTH)[h // 2]
-            ).ravel()
-            for h in range(HEADS)
-        ]
-        for net in (a, b)
-    ]
-    units = [np.array([one / np.linalg.norm(one) for one in side]) for side in products]
-    cosines = (units[0] @ units[1].T).reshape(GROUPS, 2, GROUPS, 2)
-    straight, crossed = (sum(cosines[:, i, :, i ^ flip] for i in range(2)) / 2 for flip in (0, 1))
-    found = s.value_output_similarity((a["v"], a["o"]), (b["v"], b["o"]), heads=HEADS, groups=GROUPS)
-    assert found == pytest.approx(np.maximum(straight, crossed), abs=1e-6)
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), rope=st.booleans(), pairs=st.booleans())
+def test_nothing_that_attention_leaves_free_changes_what_heads_do_to_words(
+    seed: int, rope: bool, pairs: bool
+) -> None:
+    net, words = _attention(seed), normal(seed + 7, 24, WIDTH)
+    place = np.arange(HEAD).reshape(2, HEAD // 2).T.ravel() if pairs else np.arange(HEAD)
+    moved = np.random.default_rng(seed).permutation(GROUPS)
+    other = _reparametrised(net, seed + 8, moved, rope=rope)
+    for name in "qk":  # The layout of rotary pairs: halves, or neighbours. Nobody has to know it.
+        other[name] = other[name].reshape(-1, HEAD, WIDTH)[:, place].reshape(-1, WIDTH)
+    turn, _ = np.linalg.qr(normal(seed + 9, WIDTH, WIDTH))
+    other = {name: turn.T @ value if name == "o" else value @ turn for name, value in other.items()}
+    for one, two in zip(_maps(net, words), _maps(other, 3 * words @ turn), strict=True):
+        assert np.abs(one.rows[moved] - two.rows).max() < 1e-3
+        found = s.fixed_points(one, two)
+        assert moved[found.mapping].tolist() == list(range(GROUPS))
 
 
-def test_rope_pairs_in_the_other_layout() -> None:
-    net = _attention(1)
-    place = np.arange(HEAD).reshape(2, HEAD // 2).T.ravel()  # halves → pairs
-    pairs = {n: net[n].reshape(-1, HEAD, WIDTH)[:, place].reshape(-1, WIDTH) for n in "qk"}
-    other = _attention(2)
-    others = {n: other[n].reshape(-1, HEAD, WIDTH)[:, place].reshape(-1, WIDTH) for n in "qk"}
-    one = s.query_key_similarity((net["q"], net["k"]), (other["q"], other["k"]), heads=HEADS, groups=GROUPS)
-    two = s.query_key_similarity(
-        (pairs["q"], pairs["k"]), (others["q"], others["k"]), heads=HEADS, groups=GROUPS, rope="pairs"
-    )
-    assert one == pytest.approx(two, abs=1e-6)
+def test_the_maps_are_those_of_the_products_that_would_be_formed() -> None:
+    net, words = _attention(1), normal(2, 24, WIDTH)
+    queries = net["q"].reshape(GROUPS, HEADS // GROUPS, HEAD, WIDTH).sum(axis=1)
+    keys = net["k"].reshape(GROUPS, HEAD, WIDTH)
+    maps = np.stack([words @ q.T @ k @ words.T for q, k in zip(queries, keys, strict=True)])
+    maps -= maps.mean(axis=1, keepdims=True)
+    maps -= maps.mean(axis=2, keepdims=True)
+    flat = maps.reshape(GROUPS, -1)
+    flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+    flat -= flat.mean(axis=0)
+    flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+    assert np.abs(_maps(net, words)[0].rows - flat).max() < 1e-4
+    with pytest.raises(ValueError, match="kv-groups"):
+        s.word_maps(np.ones((24, 8), np.float32), np.ones((16, 8), np.float32), 8)
 
 
-@given(st.lists(st.integers(0, 1_300_000), max_size=4))
-@settings(max_examples=15, deadline=None)
-def test_a_digest_does_not_depend_on_the_chunks(cuts: list[int]) -> None:
-    data = np.random.default_rng(0).bytes(2_500_000)
-    places = [0, *np.minimum(np.cumsum(cuts), len(data)).tolist(), len(data)]
-    chunks = [data[a:b] for a, b in itertools.pairwise(places)]
-    assert s.digest(chunks) == s.digest([data])
-    assert [len(s.digest([data]).blocks), s.digest([]).blocks] == [3, ()]
-    assert s.shared_blocks([s.digest([data])], [s.digest([data[1 << 20 :]])]) == 2
+def test_heads_that_are_not_finite_or_do_nothing_are_left_out() -> None:
+    net, words = _attention(1), normal(2, 24, WIDTH)
+    net["k"][:HEAD], net["k"][HEAD : 2 * HEAD] = np.nan, 0.0
+    assert _maps(net, words)[0].labels.tolist() == list(range(2, GROUPS))
+    net["k"][:] = 0.0
+    assert len(_maps(net, words)[0].labels) == 0
 
 
-@pytest.mark.parametrize("bits", [4, 8])
-def test_a_quantised_copy_lies_on_its_grid(bits: int) -> None:
-    x = normal(1, 20, 2000)
-    step = np.abs(x).max(axis=1, keepdims=True) / (2 ** (bits - 1) - 1)
-    copy = np.round(x / step) * step
-    assert s.grid_agreement(copy, x).share > 0.999
-    assert s.grid_agreement(copy, normal(2, 20, 2000)).share < 2.5 / bits**1.5
-    assert s.grid_agreement(x, x).numbers == 0
+def test_equal_rows_are_counted_and_constant_ones_are_not() -> None:
+    x = normal(1, 50, 12)
+    y = x.copy()
+    y[10:14] += 1.0
+    x[20] = y[20] = 0.0
+    assert s.equal_rows(x, y) == s.Rows(compared=49, equal=45)
+    assert s.equal_rows(x, x * (1 + 2**-16)).equal > 45  # To the digits of bfloat16.
+    assert s.equal_rows(x, normal(2, 50, 12)).equal == 0
+    assert s.equal_rows(x[:0], y[:0]) == s.Rows(0, 0)
+    with pytest.raises(ValueError, match="differ"):
+        s.equal_rows(x, y[:, :4])
+
+
+@pytest.mark.parametrize(("bits", "group"), [(4, 32), (4, 128), (4, 2048), (8, 2048)])
+def test_a_quantised_copy_lies_in_its_cells_and_a_trained_one_less(bits: int, group: int) -> None:
+    x = normal(1, 20, 2048)
+    cut = x.reshape(20, -1, group)
+    step = np.abs(cut).max(axis=-1, keepdims=True) / (2 ** (bits - 1) - 1)
+    copy = (np.round(cut / step) * step).reshape(x.shape).astype(np.float32)
+    found = s.in_cells(copy, x)
+    assert found.inside / found.numbers > 0.995
+    assert found.chance / found.numbers < 0.3
+    trained = s.in_cells(copy, x + 0.05 * normal(3, 20, 2048))
+    assert found.chance < trained.inside < 0.95 * found.inside
+    stranger = s.in_cells(copy, normal(2, 20, 2048))
+    assert abs(stranger.inside - stranger.chance) < 0.06 * stranger.numbers
+
+
+def test_what_is_not_quantised_has_no_cells() -> None:
+    x = normal(1, 20, 2048)
+    halved = x.astype(ml_dtypes.bfloat16).astype(np.float32)
+    for side in (x, halved, np.zeros_like(x), np.full_like(x, np.nan), x[:1], x[:, :8]):
+        assert s.in_cells(side, side).numbers == 0
 
 
 # -- combining

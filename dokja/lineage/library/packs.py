@@ -246,6 +246,9 @@ class PackSource:
             matrix = units[:, places].reshape(len(places) * member.axis.repeats * of_each, matrix.shape[1])
         return matrix.astype(np.float32)
 
+    def answers(self, member: Member, words: Matrix) -> None:
+        """A pack keeps some rows of a head, which a mixing would spread over all of them."""
+
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes."""
         return self.about.digests.get(tensor)

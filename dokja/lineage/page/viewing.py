@@ -18,7 +18,7 @@ from dokja.lineage.page.calibration import calibration
 from dokja.lineage.page.drawing import paint
 from dokja.lineage.page.explaining import STANDINGS, replies
 from dokja.lineage.page.scenes import percent, span
-from dokja.lineage.telling import place_name, power_of_ten
+from dokja.lineage.telling import copied, place_name, power_of_ten, too_few
 from dokja.lineage.words import COMPONENTS, TESTS, WORDS, p_in_words
 
 ROWS = 128
@@ -256,6 +256,7 @@ def _facts(finding: Finding, voice: Voice) -> list[tuple[str, str]]:
     facts = [(voice(mark("Looked at")), looked)]
     if finding.equal:
         facts.append((voice(mark("Equal to the last bit")), percent(voice, finding.equal)))
+    facts += copied(finding, voice)
     if finding.closeness is not None:
         facts.append((voice(mark("Cosine of all elements (an effect, no evidence)")), f"{finding.closeness:.3f}"))
     if finding.anchored is not None:
@@ -280,6 +281,7 @@ def _facts(finding: Finding, voice: Voice) -> list[tuple[str, str]]:
         facts.append((voice(mark("Correlation beyond the initialisation")), f"{finding.step0:.3f}"))
     if finding.power is not None:
         facts.append((voice(mark("Power")), _would_have_seen(finding.power, voice)))
+    facts += [(voice(mark("Not asked")), said) for said in too_few(finding, voice)]
     return facts
 
 

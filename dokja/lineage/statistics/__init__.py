@@ -1,7 +1,7 @@
 """The statistics of the weight audit: pure functions of arrays, each of which says what its p-value rests on."""
 
 from dokja.lineage.statistics.anchored import Agreement, agreement, answering, signatures
-from dokja.lineage.statistics.attention import query_key_similarity, subspace_similarity, value_output_similarity
+from dokja.lineage.statistics.attention import word_maps
 from dokja.lineage.statistics.cka import (
     GramCorrelation,
     JointGram,
@@ -25,7 +25,7 @@ from dokja.lineage.statistics.combine import (
     smallest,
     stouffer,
 )
-from dokja.lineage.statistics.digests import Digest, GridAgreement, digest, grid_agreement, shared_blocks
+from dokja.lineage.statistics.copies import Cells, Rows, equal_rows, in_cells
 from dokja.lineage.statistics.joint import JointTrace
 from dokja.lineage.statistics.labels import (
     Cosines,
@@ -48,11 +48,10 @@ from dokja.lineage.statistics.units import Units, joined, unit_rows
 
 __all__ = [
     "Agreement",
+    "Cells",
     "Constants",
     "Cosines",
-    "Digest",
     "GramCorrelation",
-    "GridAgreement",
     "JointGram",
     "JointTrace",
     "Kin",
@@ -61,6 +60,7 @@ __all__ = [
     "Order",
     "Partial",
     "RelativeLabels",
+    "Rows",
     "Shares",
     "TraceTest",
     "Units",
@@ -70,15 +70,15 @@ __all__ = [
     "conformal_log10_p",
     "constants",
     "cosines",
-    "digest",
+    "equal_rows",
     "fisher",
     "fixed_point_log10_p",
     "fixed_points",
     "gram",
     "gram_correlation",
-    "grid_agreement",
     "halved",
     "holm",
+    "in_cells",
     "increasing_log10_p",
     "joined",
     "kinship_map",
@@ -93,19 +93,16 @@ __all__ = [
     "order",
     "partial_correlation",
     "partners",
-    "query_key_similarity",
     "recurrent_pairs",
     "relative",
     "relative_labels",
     "self_test",
-    "shared_blocks",
     "shared_order",
     "signatures",
     "smallest",
     "stouffer",
-    "subspace_similarity",
     "trace_test",
     "unit_rows",
     "unit_trace",
-    "value_output_similarity",
+    "word_maps",
 ]
