@@ -91,7 +91,7 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, c
     layers = _answering(held, component)
     if found_anchors is None or count < FEWEST_ANCHORS or not layers:
         return None
-    anchors = _answered(held.left, found_anchors[0]), _answered(held.right, found_anchors[1])
+    anchors = _answered(held, found_anchors, crew)
     ((compared, agreed),) = _counts(held, layers, anchors, [np.arange(count)], crew)
     if not compared:
         return None
@@ -112,9 +112,14 @@ def anchor_vectors(
     return _words(held, shared) if component in READS_WORDS else _inputs(held, component)
 
 
-def _answered(reader: Reader, vectors: Vectors) -> Anchors:
-    """Each kind of anchors as what is multiplied by: the same words serve against many references."""
-    return {name: _multiplied(reader, anchors) for name, anchors in vectors.items()}
+def _answered(held: Held, vectors: tuple[Vectors, Vectors], crew: Crew) -> tuple[Anchors, Anchors]:
+    """Each kind of anchors of both sides as what is multiplied by: the same words serve against many references."""
+    sides = tuple(zip((held.left, held.right), vectors, strict=True))
+    made = crew.spread(
+        lambda item: _multiplied(*item), [(reader, each) for reader, of in sides for each in of.values()]
+    )
+    left, right = ({name: next(made) for name in of} for _, of in sides)
+    return left, right
 
 
 def _multiplied(reader: Reader, anchors: Matrix) -> tuple[bytes, Matrix]:

@@ -95,7 +95,7 @@ def gather(held: Held, component: str, crew: Crew) -> Evidence:
         total.include(channels)
         sums += elements
     whole = total.whole()
-    layers, partners, mirrored = search.test()
+    layers, partners, mirrored = search.test(crew)
     by_family = {name: total.matches(each.trace) for name, each in total.families.items()}
     tests = (
         label_test(groups, total.matches(whole.trace) if whole is not None else None, by_family, held.key),

@@ -24,7 +24,7 @@ from dokja.lineage.architecture.by_shape import BY_SHAPE
 from dokja.lineage.cores import Crew
 from dokja.lineage.findings import Kin, Within
 from dokja.lineage.judging import ACCUSES_AT, FEWEST_FIXED, LEAST_SHARE
-from dokja.lineage.searching import SEARCHED, matched, scores, small_copies
+from dokja.lineage.searching import SEARCHED, all_matched, scores, small_copies
 from dokja.lineage.sides import Group, Reader
 from dokja.lineage.statistics import Matches
 
@@ -72,10 +72,8 @@ def _seen(reader: Reader, component: str, crew: Crew) -> _Seen:
             for place, other, row in zip(own.tolist(), best.tolist(), possible, strict=True)
             if row.any()
         }
-    found = ((*pair, matched(copies, copies, *pair)) for pair in sorted(chosen))
-    return _Seen(
-        component, groups, pairs // 2, tuple((one, other, each) for one, other, each in found if each is not None)
-    )
+    found = all_matched(copies, copies, sorted(chosen), crew)
+    return _Seen(component, groups, pairs // 2, tuple((*pair, matches) for pair, matches in found))
 
 
 def _told(seen: _Seen, asked: int) -> Within:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.lineage.cores import Crew
 from dokja.lineage.evidence import FEWEST, Held, LabelTest, Partner, Tally
 from dokja.lineage.pairing import Kind, kinds, sources
 from dokja.lineage.sides import SMALL, Group, Member, Reader, drawn
@@ -158,7 +159,7 @@ class Search:
         self.left = small_copies(held.left, component)
         self.right = Copies(held.right, groups, held.key)
 
-    def test(self) -> tuple[LabelTest, tuple[Partner, ...], tuple[Partner, ...]]:
+    def test(self, crew: Crew) -> tuple[LabelTest, tuple[Partner, ...], tuple[Partner, ...]]:
         """`layers`: each group against its likeliest partner, where that one stands, and the same seen from there.
 
         H0: as for `labels`. Choosing one of k partners for each group, by whatever rule, is a choice among Π k
@@ -168,9 +169,7 @@ class Search:
         options, mine, his = self._likeliest()
         pairs = {(place, int(other)) for place, other in enumerate(mine) if other >= 0}
         pairs |= {(int(other), place) for place, other in enumerate(his) if other >= 0}
-        found = {
-            pair: matches for pair in sorted(pairs) if (matches := matched(self.left, self.right, *pair)) is not None
-        }
+        found = dict(all_matched(self.left, self.right, sorted(pairs), crew))
         tally, searched = Tally(), 0.0
         partners, mirrored = [], []
         for place, group in enumerate(left):
@@ -215,6 +214,14 @@ def matched(left: Copies, right: Copies, place: int, other: int) -> Matches | No
     held = min(left.numbers, right.numbers)
     x, y = left.units(place, chosen, held), right.units(other, chosen, held)
     return fixed_points(x, y) if min(len(x.labels), len(y.labels)) >= FEWEST else None
+
+
+def all_matched(
+    left: Copies, right: Copies, pairs: Sequence[tuple[int, int]], crew: Crew
+) -> Iterator[tuple[tuple[int, int], Matches]]:
+    """Those of these pairs of groups that can be compared, in order, with their matches."""
+    each = crew.spread(lambda pair: matched(left, right, *pair), pairs)
+    yield from ((pair, found) for pair, found in zip(pairs, each, strict=True) if found is not None)
 
 
 def _enough(copies: Copies, kind: Kind, place: int) -> bool:

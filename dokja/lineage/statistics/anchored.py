@@ -66,8 +66,9 @@ def answering(anchors: Floats) -> Matrix:
     ridge = RIDGE * float(np.median(lengths))
     # What has no length at all is left out: nothing answers to it.
     scales = np.divide(lengths, lengths**2 + ridge**2, out=np.zeros_like(lengths), where=lengths > 0)
-    whitening = (vectors * scales) @ vectors.T
-    found: Matrix = (sides.T @ whitening if few else whitening @ sides.T).astype(np.float32)
+    whitening = ((vectors * scales) @ vectors.T).astype(np.float32)
+    across = sides.T.astype(np.float32)
+    found: Matrix = across @ whitening if few else whitening @ across
     return found
 
 

@@ -78,7 +78,9 @@ def order(weights: Floats, *, repeats: int = 1, known: Units | None = None) -> O
     sizes = (ranks - ranks.mean()) / (spread or 1.0)
     near, blocks = _places(chosen.tobytes(), units.total)
     cosines = gram(units.rows if len(chosen) == len(units.labels) else units.of(chosen))
-    sizes_moments, moments = moments_of(np.outer(sizes, sizes)), moments_of(cosines)
+    moments = moments_of(cosines)
+    squares = sizes**2  # The matrix of all products of two sizes has these on its diagonal.
+    sizes_moments = Moments(count, float(squares.sum()), float(squares @ squares), float(squares.sum()) ** 2)
     after = np.flatnonzero(np.diff(chosen) == 1)
     eighths = np.flatnonzero(np.diff((8 * chosen) // units.total, prepend=-1))
     inside = np.add.reduceat(np.add.reduceat(cosines, eighths, axis=0), eighths, axis=1)

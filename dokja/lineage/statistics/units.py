@@ -112,8 +112,13 @@ def common(left: Units, right: Units) -> tuple[Matrix, Matrix, Labels]:
 
 
 def total(found: Floats | None, more: Floats) -> Floats:
-    """A sum of matrices: the first as it is, several in float64. Neither is written to."""
-    return more if found is None else np.add(found, more, dtype=np.float64)
+    """A sum of matrices, of which only what this has given is written to: one as it is, several in float64."""
+    if found is None:
+        return more.copy() if more.dtype == np.float64 else more
+    if found.dtype != np.float64:
+        return np.add(found, more, dtype=np.float64)
+    found += more
+    return found
 
 
 def block_length(width: int, itemsize: int = 4) -> int:
