@@ -43,7 +43,7 @@ from dokja.lineage.library.sketching import SUMS
 RESULTS = Path(__file__).parent / "results"
 
 NULLS = tuple(name for name in SPECIMENS if "." not in name)
-PARENTS = tuple(f"stranger-{number:02}" for number in range(4))
+PARENTS = (*(f"stranger-{number:02}" for number in range(4)), "headed-00")
 PLAIN = ("none", "int8", "fp8", "int4", "more-words", "fused", "renamed", "transposed", "sorted-by-norm")
 DISGUISES = (*PLAIN, "permuted", "scaled", "rotated", "scrambled")
 ALL_DISGUISES = ("continued", "low-rank", "deepened", "narrowed", "upcycled-2")
@@ -454,7 +454,7 @@ def main() -> None:
     results = {
         "command": f"python -m benchmarks.lineage.protocol {shlex.join(sys.argv[1:])}".strip(),
         "date": datetime.now(UTC).date().isoformat(),
-        "commit": _commit(),
+        "commit": commit(),
         "seconds": round(time.perf_counter() - started),
         "key": KEY,
         "null": {
@@ -491,7 +491,7 @@ def main() -> None:
     (RESULTS / f"{asked.into}.md").write_text(as_markdown(results), encoding="utf-8")
 
 
-def _commit() -> str:
+def commit() -> str:
     """The commit that was measured; a star where the work tree had changes."""
     asked = (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
     said, changed = (
