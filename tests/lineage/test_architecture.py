@@ -100,6 +100,16 @@ EXPECTED_FAMILIES = {
     "granite-3.1-1b-a400m-instruct": "granite-moe",
     "openPangu": "llama",
 }
+NAMED = {
+    "visual.blocks.": "vision-encoder",
+    "visual.patch_embed.": "vision-encoder",
+    "visual.merger.": "projector",
+    "lm_head.": "head",
+    "model.embed_tokens.": "embeddings",
+    "model.layers.0.self_attn.": "text-decoder",
+}
+"""What the beginnings of names say beyond doubt."""
+
 COMPANIONS = (".SCB", ".weight_format")
 STACKED = re.compile(r"(?:input|output)_linear")
 
@@ -114,6 +124,9 @@ def test_every_tensor_of_a_published_index_has_its_place(index: Path) -> None:
     assert found.family == EXPECTED_FAMILIES[index.parent.name]
     assert found.unassigned == ()
     assert {part.tensor for part in found.parts} == set(names)
+    for part in found.parts:
+        seen = next((component for beginning, component in NAMED.items() if part.tensor.startswith(beginning)), None)
+        assert seen is None or part.component == seen, part.tensor
 
 
 def _likely_shape(name: str) -> tuple[int, ...]:

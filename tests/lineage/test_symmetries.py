@@ -22,7 +22,7 @@ from dokja.lineage.architecture import Axis, Part, assign, assigned, families, p
 from dokja.lineage.architecture.tables import Family
 from dokja.lineage.evidence import LabelTest
 from tests.lineage.saved import save
-from tests.lineage.synthesised import config_of, lines_of
+from tests.lineage.synthesised import config_of, lines_of, shortest
 from tests.lineage.test_architecture import Array, Tensors, infos, places
 
 KEY = 7
@@ -53,6 +53,15 @@ def test_a_model_made_from_a_table_is_known_by_it_whole(family: Family) -> None:
             rule.columns.space.replace("kv-heads", "heads")
         }, name
         assert {part.component for part in parts[name]} == {rule.component}
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_no_tower_takes_the_names_of_another(family: Family) -> None:
+    """A family's own line may stand for an included one; a line that takes another tower's names hides them all."""
+    for rule in family.rules:
+        name = shortest(rule.pattern, {"layer": "0", "expert": "0", "stage": "1"})
+        first = next(each for each in family.rules if each.pattern.fullmatch(name))
+        assert first.tower == rule.tower, (name, first.name)
 
 
 def drawn(family: Family, seed: int) -> Tensors:

@@ -116,6 +116,8 @@ def _family(folder: Traversable, name: str) -> Family:
     for source in sources:
         for tower, content in source.items():
             held = towers.setdefault(tower, {"tensors": []})
+            if held.get("prefix", content.get("prefix")) != content.get("prefix", held.get("prefix")):
+                raise ValueError(f"{name}: the lines of {tower} stand under two prefixes")
             held["tensors"] += content["tensors"]
             held |= {key: value for key, value in content.items() if key != "tensors" and key not in held}
     built = tuple(_tower(tower, towers[tower]) for tower in dict.fromkeys(order))
