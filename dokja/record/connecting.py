@@ -1,24 +1,22 @@
-"""Connections to a record's database: how they are opened, how tables come to be, how one writer keeps others out."""
+"""Connections to a record's database: how they are opened, and how its tables come to be."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from dokja.errors import Place, Problem, RecordError
 from dokja.record.refusals import told
-from dokja.record.tables import CONNECTED, GUARDS, METADATA, ONE_WRITER
+from dokja.record.tables import CONNECTED, GUARDS, METADATA
+from dokja.record.writers import PATIENCE, Writers
 
 PATIENCE_SECONDS = 5
 """How long a writer waits for another one before it gives up."""
-
-_PATIENCE = "dokja_patience"
 
 _DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 """Which driver is meant where a URL names none, as PostgreSQL's own programs write theirs."""
@@ -72,7 +70,7 @@ def connect(url: URL, patience: int) -> Engine:
         else:
             _tell_server(connection)
 
-    return engine.execution_options(**{_PATIENCE: patience})
+    return engine.execution_options(**{PATIENCE: patience})
 
 
 def _tell_server(connection: Any) -> None:  # noqa: ANN401 - a connection of whichever driver the URL names
@@ -85,28 +83,6 @@ def _tell_server(connection: Any) -> None:  # noqa: ANN401 - a connection of whi
 def _lenient(raw: bytes) -> str:
     """Text as it stands; a damaged byte shows as U+FFFD, which no act's columns hold, and so reaches the check."""
     return raw.decode("utf-8", errors="replace")
-
-
-@contextmanager
-def one_writer(engine: Engine) -> Iterator[Connection]:
-    """A transaction that no other writer shares; it commits at the end and is undone by an error.
-
-    What is written by a cursor of the driver's own fails as all else does, with a `DBAPIError`.
-    """
-    patience = engine.get_execution_options()[_PATIENCE]
-    driver = engine.dialect.loaded_dbapi.Error
-    with engine.connect() as connection, connection.begin():
-        try:
-            cursor = connection.connection.cursor()
-            for statement in ONE_WRITER[engine.name]:
-                # In PostgreSQL no time at all would mean to wait for ever.
-                cursor.execute(statement.format(patience=max(1000 * patience, 1)))
-            yield connection
-        except driver as error:
-            lost = engine.dialect.is_disconnect(error, connection.connection, None)
-            if lost:
-                connection.invalidate(error)
-            raise DBAPIError.instance(None, None, error, driver, connection_invalidated=lost) from error
 
 
 def stands(engine: Engine, url: URL) -> bool:
@@ -123,11 +99,14 @@ def make(engine: Engine, url: URL) -> None:
     place = place_of(url)
     if place.file is not None:
         _make_folder(place.file.parent)
-    with told(place), one_writer(engine) as connection:
-        if not inspect(connection).has_table("acts"):
-            METADATA.create_all(connection, checkfirst=False)
+    with told(place), Writers(engine).one() as cursor:
+        if not stands(engine, url):
+            for table in METADATA.sorted_tables:
+                made: tuple[ExecutableDDLElement, ...] = (CreateTable(table), *map(CreateIndex, table.indexes))
+                for each in made:
+                    cursor.execute(str(each.compile(dialect=engine.dialect)))
             for guard in GUARDS[engine.name].values():
-                connection.exec_driver_sql(guard)
+                cursor.execute(guard)
 
 
 def _make_folder(folder: Path) -> None:

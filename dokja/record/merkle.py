@@ -46,17 +46,20 @@ class Frontier:
         return b"".join(self.peaks)
 
     def extend(self, leaves: Iterable[bytes]) -> None:
-        """Take in more leaf hashes, level by level: what is paired there makes the next level, what is odd stays."""
+        """Take in more leaf hashes, level by level: what is paired there makes the next level, what is odd stays.
+
+        Where nothing is left to be paired, the larger subtrees stay what they were.
+        """
         level, peaks, height = list(leaves), list[bytes](), 0
         total = self.size + len(level)
-        while self.size >> height or level:
+        while level:
             if self.size >> height & 1:
                 level.insert(0, self.peaks.pop())
             if len(level) & 1:
                 peaks.append(level.pop())
             level = [sha256(_NODE + left + right).digest() for left, right in zip(*[iter(level)] * 2, strict=True)]
             height += 1
-        self.size, self.peaks = total, peaks[::-1]
+        self.size, self.peaks = total, self.peaks + peaks[::-1]
 
     def root(self) -> bytes:
         """The root of all leaves so far."""

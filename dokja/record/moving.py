@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from dokja.errors import Problem, RecordError
 from dokja.record.canonical import Rows
-from dokja.record.connecting import one_writer
 from dokja.record.refusals import told
 from dokja.record.storage import Record
 from dokja.record.tables import ACTS, CLOSED, FILES, HEADS
@@ -26,18 +25,26 @@ def moved(source: Record, target: Record) -> Iterator[None]:
     No writer comes between: one that waits for the source meanwhile is refused afterwards.
     """
     _hold_empty(target.size, target)
-    with told(source.place), one_writer(source.engine) as held:
-        with told(target.place), one_writer(target.engine) as taking:
-            _copy(held, taking, target)
+    with told(source.place), source.writers.one() as held:
+        with told(target.place), target.writers.one() as cursor:
+            _copy(source, Writing.on(cursor, target.engine.dialect), target)
         yield
-        held.exec_driver_sql(CLOSED[source.engine.name])
+        held.execute(CLOSED[source.engine.name])
 
 
-def _copy(held: Connection, taking: Connection, target: Record) -> None:
-    writing = Writing.on(taking)
+def _copy(source: Record, writing: Writing, target: Record) -> None:
     _hold_empty(writing.size, target)
-    acts = iter(held.execute(select(ACTS).order_by(ACTS.c["index"]).execution_options(yield_per=_TOGETHER)))
-    for size, root, peaks, at in held.execute(select(HEADS).order_by(HEADS.c.size)).all():
+    with source.engine.connect() as held:
+        _copy_acts(held, writing)
+        for digest, name, at in held.execute(select(FILES)):
+            writing.at = at
+            writing.note_file(digest, name)
+
+
+def _copy_acts(held: Connection, writing: Writing) -> None:
+    heads = held.execute(select(HEADS).order_by(HEADS.c.size)).all()
+    acts = iter(held.execution_options(yield_per=_TOGETHER).execute(select(ACTS).order_by(ACTS.c["index"])))
+    for size, root, peaks, at in heads:
         while missing := min(size - writing.size, _TOGETHER):
             columns = tuple(zip(*islice(acts, missing), strict=True))
             writing.add(Rows(columns[1:]))
@@ -51,8 +58,6 @@ def _copy(held: Connection, taking: Connection, target: Record) -> None:
                     values={"size": str(size)},
                 )
             )
-    for row in held.execute(select(FILES)).mappings():
-        taking.execute(insert(FILES), dict(row))
 
 
 def _hold_empty(size: int, target: Record) -> None:

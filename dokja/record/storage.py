@@ -21,11 +21,12 @@ from dokja.errors import Place, Problem, RecordError
 from dokja.record.acts import AnyAct
 from dokja.record.bulk import light
 from dokja.record.canonical import Rows, act_of, row_of
-from dokja.record.connecting import PATIENCE_SECONDS, connect, make, missing, one_writer, place_of, stands, url_of
+from dokja.record.connecting import PATIENCE_SECONDS, connect, make, missing, place_of, stands, url_of
 from dokja.record.entries import BallotRow, Entry
 from dokja.record.merkle import EMPTY_ROOT
 from dokja.record.refusals import told
 from dokja.record.tables import ACTS, FILES, HEADS, NOT_A_BALLOT
+from dokja.record.writers import Writers
 from dokja.record.writing import Writing
 
 _FETCH = 10_000
@@ -50,6 +51,11 @@ class Record:
 
     url: URL
     engine: Engine
+
+    @cached_property
+    def writers(self) -> Writers:
+        """Who writes to it."""
+        return Writers(self.engine)
 
     @cached_property
     def place(self) -> Place:
@@ -126,8 +132,8 @@ class Record:
     @contextmanager
     def writing(self) -> Iterator[Writing]:
         """One transaction: an error in it undoes all of it; its end writes the head and reaches the disk."""
-        with told(self.place), one_writer(self.engine) as connection:
-            writing = Writing.on(connection)
+        with told(self.place), self.writers.one() as cursor:
+            writing = Writing.on(cursor, self.engine.dialect)
             yield writing
             writing.finish()
 
@@ -139,6 +145,7 @@ class Record:
 
     def close(self) -> None:
         """Let go of the database."""
+        self.writers.close()
         self.engine.dispose()
 
     def __enter__(self) -> Self:

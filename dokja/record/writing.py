@@ -9,7 +9,7 @@ from functools import cache
 from itertools import chain
 from typing import Self
 
-from sqlalchemy import ClauseElement, Connection, Dialect, bindparam, insert, select
+from sqlalchemy import ClauseElement, Dialect, bindparam, insert, select
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from dokja.errors import Problem, RecordError
@@ -44,24 +44,22 @@ class Kept:
 class Writing:
     """Everything written through it becomes part of the record together, or nothing does.
 
-    start: how many acts the record held before. cursor: the driver's own, of this transaction's connection; a
-    transaction of one act takes half the processor time that way.
+    start: how many acts the record held before. cursor: the driver's own, of this transaction.
     """
 
-    connection: Connection
     cursor: DBAPICursor
+    dialect: Dialect
     start: int
     frontier: Frontier
     at: str
 
     @classmethod
-    def on(cls, connection: Connection) -> Self:
-        """Go on from the last head that the connection sees."""
-        cursor = connection.connection.cursor()
+    def on(cls, cursor: DBAPICursor, dialect: Dialect) -> Self:
+        """Go on from the last head that the transaction sees."""
         cursor.execute(_LAST_HEAD)
         last = cursor.fetchone()
         frontier = Frontier.of(*last) if last else Frontier(0, [])
-        return cls(connection, cursor, frontier.size, frontier, utc_text(datetime.now(UTC)))
+        return cls(cursor, dialect, frontier.size, frontier, utc_text(datetime.now(UTC)))
 
     @property
     def size(self) -> int:
@@ -73,7 +71,7 @@ class Writing:
         found: dict[str, Kept] = {}
         for first in range(0, len(keys), _LOOK_UP):
             wanted = tuple(keys[first : first + _LOOK_UP])
-            self.cursor.execute(_look_up(self.connection.dialect, len(wanted)), wanted)
+            self.cursor.execute(_look_up(self.dialect, len(wanted)), wanted)
             found.update((key, Kept(index, leaf)) for key, index, leaf in self.cursor.fetchall())
         return found
 
@@ -97,14 +95,15 @@ class Writing:
         start = self.size
         self.frontier.extend(rows.column("leaf"))
         values = list(zip(range(start, self.size), *rows.columns, strict=True))
-        grouped = zip(*[chain.from_iterable(values)] * (len(values[0]) * _TOGETHER), strict=False)
-        for together, given in ((_TOGETHER, list(grouped)), (1, values[len(values) // _TOGETHER * _TOGETHER :])):
-            if given:
-                self.cursor.executemany(_append(self.connection.dialect, together), given)
+        if whole := len(values) // _TOGETHER * _TOGETHER:
+            grouped = zip(*[chain.from_iterable(values[:whole])] * (len(values[0]) * _TOGETHER), strict=True)
+            self.cursor.executemany(_append(self.dialect, _TOGETHER), list(grouped))
+        if rest := values[whole:]:
+            self.cursor.executemany(_append(self.dialect, 1), rest)
 
     def note_file(self, digest: str, name: str) -> None:
         """Remember that every act of the file with this digest is in the record."""
-        self.connection.execute(insert(FILES), {"digest": digest, "name": name, "at": self.at})
+        self.cursor.execute(_note(self.dialect), (digest, name, self.at))
 
     def finish(self) -> None:
         """Seal what was appended with a head."""
@@ -114,7 +113,7 @@ class Writing:
     def seal(self, at: str) -> None:
         """Write a head over all acts so far."""
         head = (self.size, self.frontier.root(), self.frontier.joined(), at)
-        self.cursor.execute(_seal(self.connection.dialect), head)
+        self.cursor.execute(_seal(self.dialect), head)
 
 
 @cache
@@ -129,6 +128,12 @@ def _append(dialect: Dialect, rows: int) -> str:
     """The statement that appends so many acts, the values in the order of the columns: index, then `Row`."""
     into, word, values = _by_position(insert(ACTS), dialect).partition(" VALUES ")
     return into + word + ", ".join([values] * rows)
+
+
+@cache
+def _note(dialect: Dialect) -> str:
+    """The statement that notes a file, its values in the order of the columns."""
+    return _by_position(insert(FILES), dialect)
 
 
 @cache

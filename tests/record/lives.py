@@ -15,8 +15,10 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -24,7 +26,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+import psycopg
+from sqlalchemy import Dialect, Engine, event
 
 from dokja.record import open_record
 from dokja.record.check import check
@@ -33,7 +36,6 @@ from dokja.record.transparency.keys import Signer
 from dokja.record.transparency.note import LARGEST_NOTE, read_note
 from dokja.record.transparency.plain_files import read_file
 from dokja.record.transparency.signing import sign_checkpoint, snapshot
-from dokja.record.writing import Writing
 from tests.record.at_hand import statement
 from tests.record.transparency.at_hand import OFFICE
 
@@ -69,23 +71,23 @@ def live(where: str, log: Path, name: str, say: Callable[[str], None]) -> None:
         say(f"signed {checkpoint.size} {checkpoint.root.hex()}")
 
 
-@dataclass
-class Stepping:
-    """A driver's cursor that says so before and after each statement of a transaction."""
+STATEMENTS = ("execute", "executemany", "commit", "rollback")
+"""What a program asks of a database through a driver."""
 
-    cursor: Any
-    passed: Callable[[], None]
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a cursor has
-        asked = getattr(self.cursor, name)
+def stepping(kind: type[Any], passed: Callable[[], None]) -> type[Any]:
+    """A driver's class that says so before and after each statement."""
 
-        def step(*values: object) -> object:
-            self.passed()
-            answer = asked(*values)
-            self.passed()
+    def step(name: str) -> Callable[..., object]:
+        def asked(self: object, *values: object, **named: object) -> object:
+            passed()
+            answer = getattr(kind, name)(self, *values, **named)
+            passed()
             return answer
 
-        return step
+        return asked
+
+    return type("Stepping", (kind,), {name: step(name) for name in STATEMENTS if hasattr(kind, name)})
 
 
 def die_at(step: int) -> None:
@@ -97,17 +99,16 @@ def die_at(step: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(lambda name, _: passed() if name in STEPS else None)
-    for name in ("before_cursor_execute", "after_cursor_execute", "begin", "commit"):
-        event.listen(Engine, name, passed)
-    begun = Writing.on
+    lite_cursor, server_cursor = stepping(sqlite3.Cursor, passed), stepping(psycopg.Cursor, passed)
+    lite, server = stepping(sqlite3.Connection, passed), stepping(psycopg.Connection, passed)
+    lite.cursor = lambda self: sqlite3.Connection.cursor(self, lite_cursor)
 
-    def on(connection: Connection) -> Writing:
-        passed()
-        writing = begun(connection)
-        writing.cursor = Stepping(writing.cursor, passed)
-        return writing
+    def connect(dialect: Dialect, _: object, where: list[Any], how: dict[str, Any]) -> Any:  # noqa: ANN401
+        if dialect.name == "sqlite":
+            return sqlite3.connect(*where, **how, factory=lite)
+        return server.connect(*where, **how, cursor_factory=server_cursor)
 
-    Writing.on = on  # type: ignore[method-assign]
+    event.listen(Engine, "do_connect", connect)
 
 
 def fork(where: str, log: Path, name: str, step: int | None) -> tuple[int, int]:
@@ -118,12 +119,15 @@ def fork(where: str, log: Path, name: str, step: int | None) -> tuple[int, int]:
         os.close(writing)
         return process, reading
     status = 1
-    with suppress(BaseException):
+    try:
         if step is not None:
             die_at(step)
         live(where, log, name, lambda line: (os.write(writing, f"{line}\n".encode()), None)[1])
         status = 0
-    os._exit(status)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
 
 
 def ended(process: int, reading: int) -> tuple[int, list[list[str]]]:

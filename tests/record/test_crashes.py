@@ -40,7 +40,7 @@ def test_a_writer_that_dies_at_any_step_loses_nothing(database: Database, tmp_pa
     found = lived(database.where, tmp_path / "log", "stepped", 500)
     assert found["wrong"] == []
     assert found["deaths"] == found["lives"] - 1 > 40
-    assert found["signed"] == 1
+    assert found["signed"] >= 1
 
 
 def test_writers_that_are_killed_at_any_moment_lose_nothing(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_a_database_that_may_not_grow_keeps_what_it_holds(tmp_path: Path) -> Non
         before = record.heads()
         with record.engine.connect() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-        record.engine.dispose()
+        record.close()
 
         @event.listens_for(record.engine, "connect")
         def _limit(connection: object, _: object) -> None:
