@@ -77,7 +77,7 @@ def products_test(held: Held, component: str, shared: tuple[Labels, Labels] | No
     if anchors is None:
         return nothing
     layers = _enough(held.key, layers, groups)
-    sides = [_Asker(reader, side) for reader, side in zip((held.left, held.right), anchors, strict=True)]
+    sides = [_asker(reader, side) for reader, side in zip((held.left, held.right), anchors, strict=True)]
 
     def look(layer: Layer) -> _Found | None:
         return _look([asker.units([layer[role][side] for role in "qkov"]) for side, asker in enumerate(sides)])
@@ -144,17 +144,19 @@ def _enough(key: int, layers: Sequence[Layer], groups: Sequence[int]) -> list[La
 
 @dataclass(frozen=True)
 class _Asker:
-    """One side and its words: what its heads make of them."""
+    """One side and its words, as what heads are multiplied by: what they make of them."""
 
     reader: Reader
-    anchors: Vectors
+    read: Matrix
+    written: Matrix
 
     def units(self, members: Sequence[Member]) -> tuple[tuple[Units, Units], NDArray[np.float64]] | None:
         """The kv-groups by QᵀK and by OV, and the size of each; `None` where the weights are not all at hand."""
-        read, write = (answering(self._chosen(self.anchors[end])) for end in ("up", "down"))
         gain = _gain(self.reader, members[0])
-        read = read if gain is None else gain[:, None] * read
-        answers = [self.reader.source.answers(member, write if member.family == "o" else read) for member in members]
+        read = self.read if gain is None else gain[:, None] * self.read
+        answers = [
+            self.reader.source.answers(member, self.written if member.family == "o" else read) for member in members
+        ]
         q, k, o, v = answers
         if q is None or k is None or o is None or v is None:
             return None
@@ -162,10 +164,15 @@ class _Asker:
         sizes = np.sum([np.log(_sizes(each, count) + 1e-30) for each in (q, k, o, v)], axis=0)
         return (word_maps(q, k, count), word_maps(o, v, count)), sizes
 
-    @staticmethod
-    def _chosen(vectors: Matrix) -> Matrix:
-        places = np.linspace(0, len(vectors) - 1, min(WORDS, len(vectors))).astype(np.int64)
-        return vectors[places]
+
+def _asker(reader: Reader, anchors: Vectors) -> _Asker:
+    read, written = (answering(_chosen(anchors[end])) for end in ("up", "down"))
+    return _Asker(reader, read, written)
+
+
+def _chosen(vectors: Matrix) -> Matrix:
+    places = np.linspace(0, len(vectors) - 1, min(WORDS, len(vectors))).astype(np.int64)
+    return vectors[places]
 
 
 def _sizes(rows: Matrix, count: int) -> NDArray[np.float64]:

@@ -120,8 +120,15 @@ class Model:
 
     def extent(self, member: Member) -> tuple[int, int]:
         """The member's shape as a matrix: its own axis, everything else."""
-        rows, columns = shape_in(self.shapes[member.part.tensor], member.part)
-        return (rows, columns) if member.by == "rows" else (columns, rows)
+        found = self._extents.get(member.key)
+        if found is None:
+            rows, columns = shape_in(self.shapes[member.part.tensor], member.part)
+            found = self._extents[member.key] = (rows, columns) if member.by == "rows" else (columns, rows)
+        return found
+
+    @cached_property
+    def _extents(self) -> dict[object, tuple[int, int]]:
+        return {}
 
     def units(self, member: Member) -> int:
         """How many units the member's axis has."""

@@ -40,8 +40,8 @@ WINDOW: Final = 32 << 20
 LARGEST_CONFIG: Final = 4 << 20
 LARGEST_TOKENIZER: Final = 256 << 20
 FIRST_LOOK: Final = 32
-SPAN: Final = 4 << 20
-"""The most bytes of a tensor that are read at once for the sake of some of its rows."""
+SPAN: Final = 1 << 19
+"""The most bytes of a tensor that are read at once for the sake of some of its rows: they stay in a core's cache."""
 STRIP: Final = 1 << 20
 """The most bytes that are read at once for the sake of some columns: they stay in a core's cache."""
 TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model", "tiktoken.model", "vocab.json", "vocab.txt", "merges.txt")
@@ -364,14 +364,15 @@ def _gathered(source: Source, begin: int, width: int, rows: Rows) -> Bytes:
 
 def _read_sorted(source: Source, begin: int, width: int, wanted: Rows) -> Bytes:
     found = np.empty((len(wanted), width), dtype=np.uint8)
-    far = (np.diff(wanted) - 1) * width > source.gap
+    most = max(1, SPAN // width)
+    far = np.flatnonzero((np.diff(wanted) - 1) * width > source.gap) + 1
     start = 0
-    while start < len(wanted):
-        most = int(np.searchsorted(wanted, wanted[start] + max(1, SPAN // width)))
-        breaks = np.flatnonzero(far[start : most - 1])
-        stop = start + int(breaks[0]) + 1 if len(breaks) else most
-        first, last = int(wanted[start]), int(wanted[stop - 1])
-        block = source.read(begin + first * width, begin + (last + 1) * width).reshape(-1, width)
-        np.take(block, wanted[start:stop] - first, axis=0, out=found[start:stop])
-        start = stop
+    for end in (*far.tolist(), len(wanted)):
+        while start < end:
+            first = int(wanted[start])
+            stop = min(end, int(wanted.searchsorted(first + most)))
+            last = int(wanted[stop - 1]) + 1
+            block = source.read(begin + first * width, begin + last * width).reshape(-1, width)
+            np.take(block, wanted[start:stop] - first, axis=0, out=found[start:stop])
+            start = stop
     return found

@@ -29,7 +29,7 @@ SPARSE_SHARE: Final = 8
 BLOCK: Final = 512
 AT_ONCE: Final = 1 << 30
 """The most bytes that one system call is asked for."""
-LOCAL_GAP: Final = 1 << 18
+LOCAL_GAP: Final = 1 << 16
 """Of a local file it costs less to read so many bytes too many than to ask once more."""
 REMOTE_GAP: Final = 1 << 20
 """Ranges of a remote file that lie closer than this are fetched as one."""
