@@ -395,6 +395,90 @@ model.decoder.layer_norm.weight 24
         + inside("language_model.", LLAMA_LAYER + GATED)
         + "mm_projector.net.0.b1.conv1.conv.weight 32 24 1 1\nmm_projector.readout.0.weight 32 32\n",
     ),
+    "nemotron-h": Known(
+        "nemotron-h",
+        HEADS,
+        """
+backbone.embeddings.weight 100 32
+lm_head.weight 100 32
+backbone.norm_f.weight 32
+backbone.layers.0.norm.weight 32
+backbone.layers.0.mixer.in_proj.weight 148 32
+backbone.layers.0.mixer.conv1d.weight 80 1 4
+backbone.layers.0.mixer.conv1d.bias 80
+backbone.layers.0.mixer.A_log 4
+backbone.layers.0.mixer.D 4
+backbone.layers.0.mixer.dt_bias 4
+backbone.layers.0.mixer.norm.weight 64
+backbone.layers.0.mixer.out_proj.weight 32 64
+backbone.layers.1.norm.weight 32
+backbone.layers.1.mixer.gate.weight 2 32
+backbone.layers.1.mixer.gate.e_score_correction_bias 2
+backbone.layers.1.mixer.fc1_latent_proj.weight 16 32
+backbone.layers.1.mixer.fc2_latent_proj.weight 32 16
+backbone.layers.1.mixer.shared_experts.up_proj.weight 40 32
+backbone.layers.1.mixer.shared_experts.down_proj.weight 32 40
+backbone.layers.1.mixer.experts.1.up_proj.weight 24 16
+backbone.layers.1.mixer.experts.1.down_proj.weight 16 24
+backbone.layers.2.norm.weight 32
+backbone.layers.2.mixer.q_proj.weight 64 32
+backbone.layers.2.mixer.k_proj.weight 16 32
+backbone.layers.2.mixer.v_proj.weight 16 32
+backbone.layers.2.mixer.o_proj.weight 32 64
+mtp.layers.0.eh_proj.weight 32 64
+mtp.layers.0.mixer.q_proj.weight 64 32
+mtp.layers.1.final_layernorm.weight 32
+""",
+    ),
+    "deepseek-v4": Known(
+        "deepseek-v4",
+        {"num_attention_heads": 4, "num_key_value_heads": 1},
+        """
+embed.weight 100 32
+head.weight 100 32
+norm.weight 32
+hc_head_fn 4 128
+hc_head_base 4
+hc_head_scale 1
+layers.0.hc_attn_fn 24 128
+layers.0.hc_attn_base 24
+layers.0.hc_attn_scale 3
+layers.0.hc_ffn_fn 24 128
+layers.0.hc_ffn_base 24
+layers.0.hc_ffn_scale 3
+layers.0.attn_norm.weight 32
+layers.0.ffn_norm.weight 32
+layers.0.attn.attn_sink 4
+layers.0.attn.wq_a.weight 20 32
+layers.0.attn.q_norm.weight 20
+layers.0.attn.wq_b.weight 64 20
+layers.0.attn.wkv.weight 16 32
+layers.0.attn.kv_norm.weight 16
+layers.0.attn.wo_a.weight 24 32
+layers.0.attn.wo_b.weight 32 24
+layers.0.attn.compressor.ape 4 16
+layers.0.attn.compressor.wkv.weight 16 32
+layers.0.attn.compressor.wgate.weight 16 32
+layers.0.attn.compressor.norm.weight 16
+layers.0.attn.indexer.wq_b.weight 32 20
+layers.0.attn.indexer.weights_proj.weight 4 32
+layers.0.attn.indexer.compressor.ape 4 8
+layers.0.attn.indexer.compressor.wkv.weight 8 32
+layers.0.attn.indexer.compressor.wgate.weight 8 32
+layers.0.attn.indexer.compressor.norm.weight 8
+layers.0.ffn.gate.weight 2 32
+layers.0.ffn.gate.tid2eid 100 2
+layers.0.ffn.gate.bias 2
+layers.0.ffn.shared_experts.w1.weight 24 32
+layers.0.ffn.shared_experts.w3.weight 24 32
+layers.0.ffn.shared_experts.w2.weight 32 24
+layers.0.ffn.experts.1.w1.weight 24 32
+layers.0.ffn.experts.1.w3.weight 24 32
+layers.0.ffn.experts.1.w2.weight 32 24
+mtp.0.e_proj.weight 32 32
+mtp.0.attn.wq_a.weight 20 32
+""",
+    ),
     "qwen3-vl": Known(
         "qwen-vl",
         {"vision_config": {"num_heads": 4}, "text_config": HEADS},
