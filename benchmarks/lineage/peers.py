@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.lineage.models import worn
-from benchmarks.lineage.speed import HIDDEN, KEYS, VOCABULARY, WIDTH, generated, shapes
+from benchmarks.lineage.speed import generated, shape_of, shapes
 from benchmarks.measured import measured
 from benchmarks.training.checkpoint import read
 
@@ -144,7 +144,7 @@ def large(mebibytes: int) -> Iterator[tuple[Path, Path]]:
         for seed, folder in enumerate(folders):
             generated(folder, mebibytes, seed)
             (folder / "config.json").write_text(json.dumps(_config(mebibytes)), encoding="utf-8")
-            vocabulary = {f"w{number}": number for number in range(VOCABULARY)}
+            vocabulary = {f"w{number}": number for number in range(shape_of(mebibytes).words)}
             model = {"type": "WordLevel", "vocab": vocabulary, "unk_token": "w0"}
             (folder / "tokenizer.json").write_text(json.dumps({"version": "1.0", "model": model}), encoding="utf-8")
         with published(folders[0]) as one, published(folders[1]) as other:
@@ -155,13 +155,8 @@ def _config(mebibytes: int) -> dict[str, Any]:
     layers = 1 + max(int(name.split(".")[2]) for name in shapes(mebibytes) if name.startswith("model.layers."))
     return {
         "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
-        "hidden_size": WIDTH,
-        "intermediate_size": HIDDEN,
+        **shape_of(mebibytes).config,
         "num_hidden_layers": layers,
-        "num_attention_heads": 16,
-        "num_key_value_heads": KEYS * 16 // WIDTH,
-        "vocab_size": VOCABULARY,
         "hidden_act": "silu",
         "rms_norm_eps": 1e-5,
         "tie_word_embeddings": False,

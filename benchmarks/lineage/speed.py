@@ -1,11 +1,15 @@
 """How fast the audit is, and how little memory it needs, on generated Llama-shaped bf16 checkpoints.
 
-    python -m benchmarks.lineage.speed [--pairs 256 1024] [--alone 2048 8192 16384]
+    python -m benchmarks.lineage.speed [--pairs 256 1024] [--alone 2048 8192 16384] [--folder /dev/shm]
 
 Of every size: digests beside `sha256sum` and beside hashlib, a fingerprint (digests, pack and sketches, as a library
 keeps them), inspecting; of the sizes under --pairs also the audit of two. Every figure is of a process of its own,
-files in page cache as far as they fit there. What is compared runs in turns, and the fastest of each counts: on a
-machine that is shared look at processor seconds. Results go to benchmarks/lineage/results/speed.{json,md}.
+files in page cache as far as they fit there: a folder in memory saves the disk the writing, and needs room for one
+file of each size under --alone. What is compared runs in turns, and the fastest of each counts: on a machine that is
+shared look at processor seconds. From 8 GiB on there is one turn, and `sha256sum` runs at 8 GiB only. Results go to
+benchmarks/lineage/results/speed.{json,md}.
+
+Larger checkpoints have larger layers, those of Llama 3.2 1B and Llama 3 8B, as many of them as fit.
 
 The floors are what no audit that looks at these units can do without: their bytes read, their products formed once at
 the speed at which this machine multiplies matrices of such a size.
@@ -22,8 +26,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -42,23 +48,61 @@ from dokja.lineage.sides import (
 )
 
 RESULTS = Path(__file__).parent / "results"
-WIDTH, HIDDEN, KEYS, HEAD, VOCABULARY = 1024, 2816, 256, 64, 32_000
+LARGE = 8192
+"""MiB from which on a size is measured once."""
 
-CONFIG = {
-    "model_type": "llama",
-    "hidden_size": WIDTH,
-    "intermediate_size": HIDDEN,
-    "num_attention_heads": 16,
-    "num_key_value_heads": 4,
-    "vocab_size": VOCABULARY,
+TURNED = (0x80FF80FF80FF80FF, 0x3C003C003C003C00)
+"""What is kept of four random numbers in bf16, and what is set: any sign and mantissa, one of two exponents."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A layer: width, hidden units, heads and kv-heads, numbers of a head; and words."""
+
+    width: int
+    hidden: int
+    heads: int
+    groups: int
+    head: int
+    words: int
+
+    @property
+    def config(self) -> dict[str, object]:
+        """What config.json says."""
+        return {
+            "model_type": "llama",
+            "hidden_size": self.width,
+            "intermediate_size": self.hidden,
+            "num_attention_heads": self.heads,
+            "num_key_value_heads": self.groups,
+            "vocab_size": self.words,
+        }
+
+
+SHAPES = {
+    0: Shape(1024, 2816, 16, 4, 64, 32_000),
+    2048: Shape(2048, 8192, 32, 8, 64, 128_256),
+    LARGE: Shape(4096, 14_336, 32, 8, 128, 128_256),
 }
+"""By the size from which on they are used."""
+
+
+def shape_of(mebibytes: int) -> Shape:
+    """The shape of the layers of a checkpoint of this size."""
+    return SHAPES[max(size for size in SHAPES if size <= mebibytes)]
+
+
+HASHING, FINGERPRINTING = "hashlib, every core", "fingerprint for a library"
 
 DIGEST = "import sys; from dokja import lineage; c = lineage.open_checkpoint(sys.argv[1]); c.digests()"
 FINGERPRINT = (
     "import sys, tempfile, pathlib; from dokja.lineage.library import build\n"
-    "with tempfile.TemporaryDirectory() as folder:"
+    "with tempfile.TemporaryDirectory(dir=sys.argv[2]) as folder:"
     " build(pathlib.Path(folder), {'one': sys.argv[1]}, key=7, units=256, workers=1)"
 )
+PIECE = 1 << 20
+"""Bytes that are generated at once."""
+
 INSPECT = (
     "import sys; from dokja import lineage; from dokja.lineage.inspection import inspect;"
     "inspect(lineage.open_checkpoint(sys.argv[1]))"
@@ -71,73 +115,79 @@ AUDIT = (
 HASHLIB = """
 import hashlib, os, sys
 from concurrent.futures import ThreadPoolExecutor
-size, cores, times = os.path.getsize(sys.argv[1]), os.cpu_count(), int(sys.argv[2])
+size, cores = os.path.getsize(sys.argv[1]), os.cpu_count()
 def part(number):
     digest, piece = hashlib.sha256(), bytearray(1 << 20)
     with open(sys.argv[1], 'rb', buffering=0) as file:
-        for place in range(number, times * (size >> 20), cores):
-            file.seek((place << 20) % size)
+        for place in range(number << 20, size, cores << 20):
+            file.seek(place)
             digest.update(memoryview(piece)[:file.readinto(piece)])
 list(ThreadPoolExecutor(cores).map(part, range(cores)))
 """
-"""SHA-256 at its fastest, each MiB as often as is said: digests of a file and its tensors take every byte twice."""
+"""SHA-256 at its fastest: every byte once, each MiB on whatever core."""
 
 
 def shapes(mebibytes: int) -> dict[str, tuple[int, ...]]:
     """The tensors of a model of about this size: as many layers as fit."""
+    of = shape_of(mebibytes)
+    queries, keys = of.heads * of.head, of.groups * of.head
     layer = {
-        "input_layernorm": (WIDTH,),
-        "post_attention_layernorm": (WIDTH,),
-        "self_attn.q_proj": (WIDTH, WIDTH),
-        "self_attn.k_proj": (KEYS, WIDTH),
-        "self_attn.v_proj": (KEYS, WIDTH),
-        "self_attn.o_proj": (WIDTH, WIDTH),
-        "mlp.gate_proj": (HIDDEN, WIDTH),
-        "mlp.up_proj": (HIDDEN, WIDTH),
-        "mlp.down_proj": (WIDTH, HIDDEN),
+        "input_layernorm": (of.width,),
+        "post_attention_layernorm": (of.width,),
+        "self_attn.q_proj": (queries, of.width),
+        "self_attn.k_proj": (keys, of.width),
+        "self_attn.v_proj": (keys, of.width),
+        "self_attn.o_proj": (of.width, queries),
+        "mlp.gate_proj": (of.hidden, of.width),
+        "mlp.up_proj": (of.hidden, of.width),
+        "mlp.down_proj": (of.width, of.hidden),
     }
-    found: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": (VOCABULARY, WIDTH)}
-    room = mebibytes * 2**20 // 2 - 2 * VOCABULARY * WIDTH
-    each = sum(int(np.prod(shape)) for shape in layer.values())
+    found: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": (of.words, of.width)}
+    room = mebibytes * 2**20 // 2 - 2 * of.words * of.width
+    each = sum(prod(shape) for shape in layer.values())
     for number in range(max(1, room // each)):
         found |= {f"model.layers.{number}.{name}.weight": shape for name, shape in layer.items()}
-    return found | {"model.norm.weight": (WIDTH,), "lm_head.weight": (VOCABULARY, WIDTH)}
+    return found | {"model.norm.weight": (of.width,), "lm_head.weight": (of.words, of.width)}
 
 
 def generated(folder: Path, mebibytes: int, seed: int) -> Path:
-    """A checkpoint of random bf16 numbers of about 0.01, one tensor in memory at a time."""
-    random, header, at = np.random.default_rng(seed), {}, 0
+    """A checkpoint of random bf16 numbers of about 0.01, a piece in memory at a time."""
+    header, at = {}, 0
     for name, shape in shapes(mebibytes).items():
-        size = 2 * int(np.prod(shape))
+        size = 2 * prod(shape)
         header[name] = {"dtype": "BF16", "shape": list(shape), "data_offsets": [at, at + size]}
         at += size
     said = json.dumps(header).encode()
     said += b" " * (-len(said) % 8)
     folder.mkdir()
-    (folder / "config.json").write_text(json.dumps(CONFIG))
-    path = folder / "model.safetensors"
+    (folder / "config.json").write_text(json.dumps(shape_of(mebibytes).config))
+    path, words = folder / "model.safetensors", np.random.SFC64(seed)
+    kept, put = (np.uint64(each) for each in TURNED)
     with path.open("wb") as file:
         file.write(len(said).to_bytes(8, "little") + said)
-        for shape in shapes(mebibytes).values():
-            bits = np.frombuffer(random.bytes(2 * int(np.prod(shape))), dtype="<u2")
-            file.write(((bits & 0x80FF) | 0x3C00).tobytes())  # Any sign and mantissa, one of two exponents.
+        for start in range(0, at, PIECE):
+            piece = words.random_raw(-(-min(PIECE, at - start) // 8))
+            piece &= kept
+            piece |= put
+            file.write(piece.data.cast("B")[: at - start])
     return path
 
 
 def floors(mebibytes: int) -> dict[str, float]:
     """Bytes that an audit of a pair looks at, and the products of its tests: of both sides, in GB and in GFLOP."""
-    layers = sum("q_proj" in name for name in shapes(mebibytes))
+    of, layers = shape_of(mebibytes), sum("q_proj" in name for name in shapes(mebibytes))
+    width, keys = of.width, of.groups * of.head
     units = min(LOOKED_AT, max(FEWEST_LOOKED_AT, IN_ALL // layers))
-    of_a_head = max(FEWEST_OF_A_BLOCK, NUMBERS_OF_A_BLOCK // WIDTH) / HEAD
-    attention = int((WIDTH + 2 * KEYS) * WIDTH * of_a_head) + WIDTH * WIDTH
+    of_a_head = max(FEWEST_OF_A_BLOCK, NUMBERS_OF_A_BLOCK // width) / of.head
+    attention = int((width + 2 * keys) * width * of_a_head) + width * width
     # Of the down and output projections every row must be passed by: a unit is a column.
-    read = layers * (2 * units * WIDTH + HIDDEN * WIDTH + attention) + 2 * LOOKED_AT * WIDTH
-    hidden = 3 * (2 * units**2 * WIDTH + 2 * 2 * (units // 2) ** 2 * WIDTH + 2 * 2 * (units // 2) ** 3)
+    read = layers * (2 * units * width + of.hidden * width + attention) + 2 * LOOKED_AT * width
+    hidden = 3 * (2 * units**2 * width + 2 * 2 * (units // 2) ** 2 * width + 2 * 2 * (units // 2) ** 3)
     seen = max(FEWEST_ROWS, ROWS // layers)
-    heads = [int(extent * of_a_head) for extent in (WIDTH, WIDTH, KEYS, KEYS)]
+    heads = [int(extent * of_a_head) for extent in (width, width, keys, keys)]
     rows = sum(min(seen, extent) for extent in (units, units, units, *heads))
     channels = rows * (2 * CHANNELS**2 + 2 * 2 * (CHANNELS // 2) ** 2)
-    answers = min(layers, LAYERS) * 3 * (2 * 2 * units * WIDTH * ANCHORS + 2 * units**2 * ANCHORS)
+    answers = min(layers, LAYERS) * 3 * (2 * 2 * units * width * ANCHORS + 2 * units**2 * ANCHORS)
     return {"gb": round(2 * 2 * read / 1e9, 2), "gflop": round((layers * (hidden + channels) + answers) / 1e9)}
 
 
@@ -174,23 +224,34 @@ def in_turns(commands: Mapping[str, list[str]], size: int, turns: int) -> list[d
     ]
 
 
-def measure(mebibytes: int, turns: int, *, pair: bool) -> list[dict[str, Any]]:
+def measure(mebibytes: int, turns: int, folder: Path | None, *, pair: bool) -> list[dict[str, Any]]:
     """All figures of one size."""
     python = [sys.executable, "-c"]
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [str(generated(Path(folder) / name, mebibytes, seed)) for seed, name in enumerate("ab"[: 1 + pair])]
+    with tempfile.TemporaryDirectory(dir=folder) as made:
+        paths = [str(generated(Path(made) / name, mebibytes, seed)) for seed, name in enumerate("ab"[: 1 + pair])]
         subprocess.run(["cat", *paths], stdout=subprocess.DEVNULL, check=True)
         commands = {
-            "sha256sum": ["sha256sum", paths[0]],
-            "hashlib, every core, once": [*python, HASHLIB, paths[0], "1"],
-            "hashlib, every core, twice": [*python, HASHLIB, paths[0], "2"],
-            "digests of the file and of every tensor": [*python, DIGEST, paths[0]],
-            "fingerprint for a library": [*python, FINGERPRINT, paths[0]],
+            HASHING: [*python, HASHLIB, paths[0]],
+            "digests of header and tensors": [*python, DIGEST, paths[0]],
+            FINGERPRINTING: [*python, FINGERPRINT, paths[0], made],
             "inspect": [*python, INSPECT, paths[0]],
         }
         if pair:
             commands["audit of a pair"] = [*python, AUDIT, *paths]
-        return in_turns(commands, Path(paths[0]).stat().st_size, turns)
+        size = Path(paths[0]).stat().st_size
+        rows = in_turns(commands, size, turns if mebibytes < LARGE else 1)
+        if mebibytes <= LARGE:
+            rows = in_turns({"sha256sum": ["sha256sum", paths[0]]}, size, 1) + rows
+        return rows
+
+
+def beside_hashing(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """How fast a fingerprint is beside SHA-256 alone on every core, size by size."""
+    seconds = {(row["what"], row["mebibytes"]): row["seconds"] for row in rows}
+    for what, size in seconds:
+        if what == HASHING:
+            share = seconds[HASHING, size] / seconds[FINGERPRINTING, size]
+            yield f"- {size} MiB: the fingerprint has {share:.0%} of the speed of SHA-256 on every core"
 
 
 def main() -> None:
@@ -198,12 +259,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--pairs", type=int, nargs="*", default=[256, 1024], metavar="MiB")
     parser.add_argument("--alone", type=int, nargs="*", default=[], metavar="MiB")
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="where checkpoints are generated")
     parser.add_argument("--turns", type=int, default=2)
     asked = parser.parse_args()
     rows: list[dict[str, Any]] = []
     for mebibytes in (*asked.pairs, *asked.alone):
-        rows += measure(mebibytes, asked.turns, pair=mebibytes in asked.pairs)
-        print(*(row for row in rows if row not in rows[:-7]), sep="\n", flush=True)
+        found = measure(mebibytes, asked.turns, asked.folder, pair=mebibytes in asked.pairs)
+        print(*found, sep="\n", flush=True)
+        rows += found
     speed = multiplied()
     results = {
         "command": f"python -m benchmarks.lineage.speed {shlex.join(sys.argv[1:])}".strip(),
@@ -220,12 +283,14 @@ def main() -> None:
         "# Speed and memory of the audit",
         "",
         f"`{results['command']}`, {results['date']}, {results['machine']};",
-        f"turns: {asked.turns}, of which the best counts; start of Python included, files in page cache as far as",
-        "they fit.",
+        f"turns: {asked.turns} below {LARGE} MiB, of which the best counts; start of Python included, files in page",
+        "cache as far as they fit.",
         "",
         f"| {' | '.join(columns)} |",
         f"|{'---|' * len(columns)}",
         *(f"| {' | '.join(str(row.get(column, '')) for column in columns)} |" for row in rows),
+        "",
+        *beside_hashing(rows),
         "",
         f"One core multiplies {speed:.0f} GFLOP a second here. Floors of the audit of a pair:",
         "",
