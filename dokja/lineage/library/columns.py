@@ -33,7 +33,9 @@ ABOUT: Final = "about"
 LARGEST_ABOUT: Final = 256 << 20
 FIRST_LOOK: Final = 32
 ALIGNED: Final = 8
-PIECE: Final = 32 << 20
+PIECE: Final = 1 << 20
+"""So much is hashed at once: it stays in a core's cache."""
+
 PART: Final = ".part"
 """How files end that are not yet whole."""
 

@@ -23,6 +23,8 @@ STRANGERS = 20.0
 SEEN = 0.99
 """The probability with which a reference that is as close as `would_miss` is among the candidates."""
 
+AT_ONCE = 64
+"""Sketches that are compared at once: they stay in a core's cache."""
 
 NORMAL = NormalDist()
 
@@ -71,7 +73,12 @@ def screen(index: Index, submission: Mapping[str, Sketch]) -> Screened:
     threshold = -NORMAL.inv_cdf(min(0.5, STRANGERS / compared)) if compared else 0.0
     candidates: list[Candidate] = []
     for name, rows in chosen:
-        cosines = index.sketches[rows].astype(np.float32) @ submission[name].values
+        cosines = np.concatenate(
+            [
+                index.sketches[part].astype(np.float32) @ submission[name].values
+                for part in np.array_split(rows, -(-len(rows) // AT_ONCE) or 1)
+            ]
+        )
         near = np.flatnonzero(cosines * np.sqrt(SUMS) >= threshold) if submission[name].values.any() else ()
         candidates += (_candidate(index, int(rows[each]), submission[name], float(cosines[each])) for each in near)
     candidates.sort(key=lambda each: (-each.z, each.reference, each.component))
