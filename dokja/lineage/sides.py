@@ -48,7 +48,7 @@ FEWEST_OF_A_BLOCK = 16
 SMALL = 1024
 """What something small that is kept counts as, in bytes."""
 
-ROOM = 48 << 20
+ROOM = 32 << 20
 """The bytes that a reader keeps of what it read and made."""
 
 By = Literal["rows", "columns"]
