@@ -1,10 +1,10 @@
 """How fast a submission's files are listed, beside `sha256sum` on the same files.
 
-    python -m benchmarks.manifest [--gib 10] [--files 8] [--folder DIR]
+    python -m benchmarks.manifest [--gib 10] [--files 8] [--rounds 5] [--folder DIR]
 
-Both are run in turn, five times each, over files that lie in the page cache as far as there is memory; the first of
-each is left out. Told are the medians of the time on the wall and of the processor seconds, and their ratios: above 1
-means that dokja takes less than `sha256sum`.
+Both are run in turn, so many times each, over files that lie in the page cache as far as there is memory; the first
+of each is left out. Told are the medians of the time on the wall and of the processor seconds, and their ratios:
+above 1 means that dokja takes less than `sha256sum`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from statistics import median
 
 from dokja.record.submission import digest_of, hash_files
 
-ROUNDS = 5
 PIECE = 64 * 2**20
 
 
@@ -29,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gib", type=float, default=10.0)
     parser.add_argument("--files", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, default=None)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=asked.folder) as scratch:
@@ -38,10 +38,12 @@ def main() -> None:
         size = sum((folder / name).stat().st_size for name in names)
         ours: list[tuple[float, float]] = []
         theirs: list[tuple[float, float]] = []
-        for _ in range(ROUNDS):
+        for _ in range(asked.rounds):
             theirs.append(timed(lambda: stock(folder, names)))
             ours.append(timed(lambda: digest_of(hash_files(folder))))
-    print(f"{size / 2**30:.2f} GiB in {asked.files} files, {os.cpu_count()} processors, medians of {ROUNDS - 1}")
+    print(
+        f"{size / 2**30:.2f} GiB in {asked.files} files, {os.cpu_count()} processors, medians of {asked.rounds - 1}"
+    )
     figures = [tell(name, runs[1:], size) for name, runs in (("sha256sum", theirs), ("dokja", ours))]
     print(f"ratio: wall {figures[0][0] / figures[1][0]:.2f}, processor {figures[0][1] / figures[1][1]:.2f}")
 

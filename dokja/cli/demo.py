@@ -5,14 +5,14 @@ from __future__ import annotations
 import filecmp
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dokja.cli import five_teams
+from dokja.cli import five_teams, stories
 from dokja.cli.face import Face
 from dokja.cli.run import front_page
 from dokja.errors import Place, Problem, ProgrammeError
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from dokja.programme import Run
     from dokja.report import Publication
     from dokja.report.edition import Edition
+    from dokja.verify import Verdict
 
 HELP = mark(
     "Run the bundled example, the real programme of 2025-2026: its course, the standings, what the rules lead to, "
-    "what was decided, and where the two part."
+    "what was decided, and where the two part; then two signed records, checked as an outsider would."
 )
 
 REAL, WHOLE = "dokpamo", "dokpamo-complete"
@@ -52,13 +53,14 @@ def demo(
 
     face: Face = ctx.obj
     folder = keep or Path(tempfile.mkdtemp(prefix="dokja-demo-"))
-    for name in (REAL, WHOLE, five_teams.FOLDER):
+    for name in (REAL, WHOLE, five_teams.FOLDER, stories.FOLDER):
         _place(examples() / name, folder / name)
     audited = folder / five_teams.FOLDER
     with face.working(mark("Running the programme")), five_teams.audits_begun(audited) as begun:
         programme, whole = (open_programme(folder / name) for name in (REAL, WHOLE))
         done, proposed = run(programme), run(whole, site=False, alternatives=False).publication
         gated = run(open_programme(audited), site=False, alternatives=False).publication
+        verdicts = stories.verified(folder / stories.FOLDER)
         audits = begun.results()
         published = done.publication
         if published is None:
@@ -68,9 +70,11 @@ def demo(
         raise RuntimeError("a run works the outcome out or finds its pages written")
     page = front_page(done.site, face)
     if face.json:
-        _write_json(face, page, done, {REAL: published, WHOLE: proposed, five_teams.FOLDER: gated})
+        _write_json(face, page, done, {REAL: published, WHOLE: proposed, five_teams.FOLDER: gated}, verdicts)
     else:
-        _print(face, page, published, proposed, five_teams.told(audits, Edition(gated, face.voice.language)))
+        teams = five_teams.told(audits, Edition(gated, face.voice.language))
+        signed = stories.told(verdicts, folder / stories.FOLDER, face.voice)
+        _print(face, page, published, proposed, (*teams, *signed))
 
 
 def examples() -> Path:
@@ -100,15 +104,18 @@ def _same(compared: filecmp.dircmp[str]) -> bool:
     return not differs and all(_same(each) for each in compared.subdirs.values())
 
 
-def _write_json(face: Face, page: Path, done: Run, publications: dict[str, Publication]) -> None:
+def _write_json(
+    face: Face, page: Path, done: Run, publications: dict[str, Publication], verdicts: dict[str, Verdict]
+) -> None:
     from dokja.report.machine_readable import to_json
 
     outcomes = {name: publication.outcome for name, publication in publications.items()}
-    face.write(to_json({"page": page, "stamp": done.stamp, "outcomes": outcomes}))
+    answers = {name: verdict.answer for name, verdict in verdicts.items()}
+    face.write(to_json({"page": page, "stamp": done.stamp, "outcomes": outcomes, "verified": answers}))
 
 
 def _print(
-    face: Face, page: Path, published: Publication, proposed: Publication, teams: Iterator[RenderableType]
+    face: Face, page: Path, published: Publication, proposed: Publication, others: Iterable[RenderableType]
 ) -> None:
     from rich.padding import Padding
     from rich.text import Text
@@ -125,7 +132,7 @@ def _print(
         *verdict_lines(edition),
         Padding(Text(face.voice(mark("The same acts under a whole rulebook")), style="bold"), (1, 0, 0, 0)),
         Padding(Text(said), (0, 0, 0, 2), expand=False),
-        *teams,
+        *others,
     )
     face.line(face.voice(mark("Open this page: {page}"), {"page": page.resolve()}))
 

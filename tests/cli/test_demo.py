@@ -50,6 +50,11 @@ def test_the_demo_tells_the_whole_story_and_ends_with_the_page(demo: dict[str, S
         r"Stage 1 +Call “Extra call”: opened +not covered",
         r"\nThe same acts under a whole rulebook\n",
         r"opened by\s+rule",
+        r"\nSigned records that outsiders check\n",
+        r"An extra call is opened.* invalid\n.*PROCEDURE_NOT_PINNED",
+        r"The same call.* valid\n",
+        r"What was not checked, and why:\n +- ",
+        r"dokja verify ",
     )
     at = 0
     for part in parts:
@@ -105,3 +110,4 @@ def test_without_a_folder_the_pages_stay_in_a_temporary_one(
     assert Path(said["page"]).is_file()
     assert tmp_path in Path(said["page"]).parents
     assert set(said["outcomes"]) == {"dokpamo", "dokpamo-complete", "five-teams"}
+    assert said["verified"] == {"extra-call-without-clause": "invalid", "extra-call-with-clause": "valid"}
