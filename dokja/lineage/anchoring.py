@@ -4,6 +4,9 @@ The anchors are tokens that both vocabularies hold, drawn by the key; of an enco
 are the same layers with the anchors of one side shuffled: what agreement there is when words and answers have nothing
 to do with each other. The result is calibrated on them and never convicts alone; it is what is left when every axis
 was scrambled.
+
+Where a layer has more neurons than are looked at, those are asked whose rows are longest: a draw by labels would meet
+few of its own on a side whose neurons were permuted, and no permutation and no rotation changes a length.
 """
 
 from __future__ import annotations
@@ -17,13 +20,16 @@ from numpy.typing import NDArray
 
 from dokja.lineage.cores import Crew
 from dokja.lineage.evidence import Held
-from dokja.lineage.pairing import aligned
+from dokja.lineage.pairing import DENSE_OF, GroupPair, paired, sources
 from dokja.lineage.sides import Member, Model, Reader, Source, drawn
 from dokja.lineage.statistics import Agreement, Units, agreement, answering, signatures
 from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority
 
 ANCHORS = 512
+MOST_EXPERTS = 16
+"""Of so many experts each is held against all others; of more against its own number alone."""
+
 LAYERS = 8
 """In how many layers neurons are asked: what was scrambled was scrambled throughout."""
 
@@ -128,32 +134,72 @@ def _multiplied(reader: Reader, anchors: Matrix) -> tuple[bytes, Matrix]:
 
 
 Layer = Sequence[tuple[Member, Member]]
+"""The matrices of one layer's neurons, on both sides."""
 
 
-def _answering(held: Held, component: str) -> Sequence[Layer]:
-    """The neurons of layers at the same place, of at most so many layers, drawn by the key."""
-    layers = []
-    for pair in aligned(held.left.model, held.right.model, component):
-        members = [
-            (a, b) for a, b in pair.members if a.family in ROLES and a.other.space == b.other.space == "residual"
-        ]
-        if len(members) > 1:
-            layers.append(members)
+def _answering(held: Held, component: str) -> Sequence[Sequence[Layer]]:
+    """The neurons of layers at the same place, of at most so many layers, drawn by the key. Experts may have been
+    permuted, or made of a dense block: each is asked with all of its layer that it may come from."""
+    right = held.right.model
+    layers: list[Sequence[Layer]] = []
+    for group in held.left.model.groups.get(component, ()):
+        others = [other for other in sources(right, component) if other.layer == group.layer]
+        if group.expert is None or len(others) > MOST_EXPERTS:
+            others = [other for other in others if (other.expert, other.name) == (group.expert, group.name)]
+        found = [pair for other in others if (pair := paired(held.left.model, right, group, other)) is not None]
+        choices = [choice for pair in found if len(choice := _reading(pair)) > 1]
+        if choices:
+            layers.append(choices)
     return [layers[place] for place in drawn(held.key, len(layers), LAYERS)]
+
+
+def _reading(pair: GroupPair) -> Layer:
+    """Of two groups the matrices that read words or write them."""
+    return [(a, b) for a, b in pair.members if a.family in ROLES and a.other.space == b.other.space == "residual"]
+
+
+def _chosen(held: Held, members: Layer) -> tuple[Labels | None, Labels | None]:
+    """The neurons with the longest rows, as many as are looked at; `None` where all are, or not all are at hand."""
+    sides = [
+        _longest(reader, [pair[side] for pair in members]) for side, reader in enumerate((held.left, held.right))
+    ]
+    return (None, None) if sides[0] is None or sides[1] is None else (sides[0], sides[1])
+
+
+def _longest(reader: Reader, members: Sequence[Member]) -> Labels | None:
+    """By gates where there are any: their lengths are not free, for what is behind them is not linear."""
+    member = min((each for each in members if each.family != "down"), key=lambda each: each.family, default=None)
+    if member is None or reader.model.units(member) <= reader.looks or member.axis.block * member.axis.repeats > 1:
+        return None
+
+    def made() -> Labels | None:
+        lengths = reader.source.lengths(member, _gain(reader, member))
+        if lengths is None:
+            return None
+        longest = np.argsort(-np.nan_to_num(lengths), kind="stable")[: reader.looks]
+        return np.sort(longest).astype(np.int64)
+
+    return reader.keep(("longest",), member, made, lambda found: 0 if found is None else found.nbytes)
 
 
 def _counts(
     held: Held,
-    layers: Sequence[Layer],
+    layers: Sequence[Sequence[Layer]],
     anchors: tuple[Anchors, Anchors],
     orders: Sequence[NDArray[np.int64]],
     crew: Crew,
 ) -> list[tuple[int, int]]:
-    """Neurons compared and agreed over all layers, for each order of the right side's anchors."""
+    """Neurons compared and agreed over all layers, for each order of the right side's anchors. Of several choices
+    that one counts with which the most neurons agree, in the controls as well."""
 
-    def count(members: Layer) -> list[tuple[int, int]]:
-        mine = {a.family: _answers(held.left, a, anchors[0]) for a, _ in members}
-        theirs = {b.family: _answers(held.right, b, anchors[1]) for _, b in members}
+    def count(choices: Sequence[Layer]) -> list[tuple[int, int]]:
+        found = [counted(members) for members in choices]
+        return [max(turn, key=lambda each: (each[1], -each[0])) for turn in zip(*found, strict=True)]
+
+    def counted(members: Layer) -> list[tuple[int, int]]:
+        chosen = _chosen(held, members)
+        mine = {a.family: _answers(held.left, a, anchors[0], chosen[0]) for a, _ in members}
+        theirs = {b.family: _answers(held.right, b, anchors[1], chosen[1]) for _, b in members}
         found: list[Agreement] = []
         for order in orders:
             his = {
@@ -195,23 +241,27 @@ def _input_member(model: Model, component: str) -> Member | None:
     return None if part is None else Member(part.role, part, "columns")
 
 
-def _answers(reader: Reader, member: Member, words: Anchors) -> Units:
+def _answers(reader: Reader, member: Member, words: Anchors, chosen: Labels | None) -> Units:
     """What the neurons answer: gates and ups to embeddings, downs to unembeddings."""
     content, anchors = words["down" if member.family == "down" else "up"]
 
     def made() -> Units:
         gain = None if member.family == "down" else _gain(reader, member)
-        return signatures(reader.matrix(member), anchors, gain)
+        rows = reader.matrix(member) if chosen is None else reader.source.rows(member, chosen)
+        return signatures(rows, anchors, gain)
 
-    return reader.keep(("answers", content), member, made, lambda units: units.rows.nbytes)
+    # Of one axis the same neurons are always chosen.
+    return reader.keep(("answers", content, chosen is None), member, made, lambda units: units.rows.nbytes)
 
 
 def _gain(reader: Reader, member: Member) -> NDArray[np.float32] | None:
     """The gain of the norm in front of the layer's feed-forward block, where it is known."""
     part = member.part
-    for other in reader.model.components.get(part.component, ()):
-        if other.role == "norm" and other.layer == part.layer and "post_attention" in other.tensor:
-            return reader.matrix(Member(other.role, other, "rows")).ravel()
+    # The norm in front of experts belongs to the decoder.
+    for component in (part.component, DENSE_OF.get(part.component, "")):
+        for other in reader.model.components.get(component, ()):
+            if other.role == "norm" and other.layer == part.layer and "post_attention" in other.tensor:
+                return reader.matrix(Member(other.role, other, "rows")).ravel()
     return None
 
 

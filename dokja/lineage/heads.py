@@ -31,7 +31,7 @@ WORDS: Final = 64
 NEEDED: Final = -8.0
 """log10 of the p-value that all labels together must be able to reach: what accuses, and room for the correction."""
 
-ENOUGH: Final = -40.0
+ENOUGH: Final = -20.0
 """No more layers are read than can reach this."""
 
 PLACED: Final = 4.0

@@ -224,6 +224,9 @@ class Source(Protocol):
     def answers(self, member: Member, words: Matrix) -> Matrix | None:
         """Every row of the member's axis by each of these columns; `None` where not all rows are kept."""
 
+    def lengths(self, member: Member, gain: Matrix | None) -> Matrix | None:
+        """The length of every row of the member, its columns times a gain; `None` where not all rows are kept."""
+
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes; `None` where it is put together from several."""
 
@@ -318,6 +321,20 @@ class CheckpointSource:
                     found[taken] = matrix @ words
                 else:
                     found += matrix.T @ words[taken]
+        return found
+
+    def lengths(self, member: Member, gain: Matrix | None) -> Matrix:
+        """The lengths of the rows, in windows."""
+        rows, width = self.model.extent(member)
+        step = block_length(width) if member.part.index is None and not member.part.transposed else max(1, rows)
+        found = np.zeros(rows, dtype=np.float32)
+        with np.errstate(invalid="ignore", over="ignore"):
+            for start in range(0, rows, step):
+                taken = np.arange(start, min(start + step, rows))
+                read = part_rows if member.by == "rows" else part_columns
+                matrix = read(self.checkpoint, member.part, taken).astype(np.float32, copy=False)
+                matrix = matrix if gain is None else matrix * gain
+                found[taken] = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
         return found
 
     def digest(self, tensor: str) -> str | None:

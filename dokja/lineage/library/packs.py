@@ -249,6 +249,9 @@ class PackSource:
     def answers(self, member: Member, words: Matrix) -> None:
         """A pack keeps some rows of a head, which a mixing would spread over all of them."""
 
+    def lengths(self, member: Member, gain: Matrix | None) -> None:
+        """A pack keeps the neurons that its key draws."""
+
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes."""
         return self.about.digests.get(tensor)

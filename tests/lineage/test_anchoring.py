@@ -1,0 +1,123 @@
+"""T3 where a layer has more neurons than are looked at, and where experts were permuted or made of a dense block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.training.checkpoint import Floats, kept, write
+from benchmarks.training.disguise import disguised
+from benchmarks.training.network import Shape, Text, draw, networks_of
+from dokja.lineage import Finding, audit, open_checkpoint, reference
+from dokja.lineage.anchoring import Anchored, anchored, shared_words
+from dokja.lineage.cores import ALONE
+from dokja.lineage.evidence import Held
+from dokja.lineage.library import build, open_library
+
+KEY = 7
+DENSE = Text(width=48, hidden=400, layers=3, heads=4, key_heads=2)
+MANY = replace(DENSE, hidden=120, experts=4)
+
+
+def drawn(text: Text, seed: int) -> dict[str, Floats]:
+    return dict(draw(Shape(text=text), np.random.default_rng(seed)))
+
+
+def worn(weights: Mapping[str, Floats], text: Text, seed: int = 3) -> dict[str, Floats]:
+    return kept(disguised(weights, Shape(text=text), np.random.default_rng(seed)))
+
+
+def blended(one: Mapping[str, Floats], other: Mapping[str, Floats], share: float) -> dict[str, Floats]:
+    rest = (1 - share**2) ** 0.5
+    return {name: share * value + rest * other[name] if value.ndim > 1 else value for name, value in one.items()}
+
+
+def agreed(folder: Path, child: Mapping[str, Floats], parent: Mapping[str, Floats], looks: int) -> Anchored | None:
+    for name, weights in (("child", child), ("parent", parent)):
+        write(folder / name, weights, Shape(text=DENSE))
+    with open_checkpoint(folder / "child") as one, open_checkpoint(folder / "parent") as other:
+        mine, his = reference("child", one, KEY), reference("parent", other, KEY)
+        held = Held(mine.reader, his.reader, KEY).within(looks)
+        return anchored(held, "text-decoder", shared_words(mine.source, his.source), ALONE)
+
+
+@pytest.mark.parametrize(("share", "least"), [(1.0, 0.98), (0.9, 0.85)])
+def test_neurons_that_were_permuted_are_found_among_more_than_are_looked_at(
+    share: float, least: float, tmp_path: Path
+) -> None:
+    parent = drawn(DENSE, 1)
+    child = worn(blended(parent, drawn(DENSE, 2), share), DENSE)
+    found = agreed(tmp_path, child, kept(parent), looks=64)
+    assert found is not None
+    assert found.compared > 3 * 64 * 0.5
+    assert found.share > least
+    assert found.fires
+
+
+def test_strangers_longest_neurons_agree_no_more_than_others(tmp_path: Path) -> None:
+    found = agreed(tmp_path, kept(drawn(DENSE, 2)), kept(drawn(DENSE, 1)), looks=64)
+    assert found is not None
+    assert not found.fires
+    assert found.agreed < 12
+
+
+def test_a_librarys_reference_is_asked_by_what_its_key_drew(tmp_path: Path) -> None:
+    parent = drawn(replace(DENSE, hidden=300), 1)
+    write(tmp_path / "parent", kept(parent), Shape(text=replace(DENSE, hidden=300)))
+    build(tmp_path / "library", {"parent": tmp_path / "parent"}, key=KEY, workers=1)
+    with open_checkpoint(tmp_path / "parent") as checkpoint:
+        mine = reference("child", checkpoint, KEY)
+        found = audit(mine, [open_library(tmp_path / "library").reference("parent")], key=KEY).findings
+    decoder = next(each for each in found if each.component == "text-decoder")
+    assert decoder.anchored is not None
+    assert decoder.anchored.share > 0.9
+
+
+def upcycled(parent: Mapping[str, Floats], seed: int) -> dict[str, Floats]:
+    """Every expert is the parent's network, a little changed."""
+    random = np.random.default_rng(seed)
+    weights = dict(drawn(MANY, seed))
+    weights |= {name: value for name, value in parent.items() if name in weights}
+    for layer in range(MANY.layers):
+        [whole] = networks_of(replace(MANY, experts=0), layer)
+        for expert in networks_of(MANY, layer):
+            for new, old in zip(expert, whole, strict=True):
+                value = parent[old]
+                weights[new] = (value + 0.3 * value.std() * random.normal(size=value.shape)).astype(np.float32)
+    return weights
+
+
+def experts(
+    folder: Path, one: tuple[Mapping[str, Floats], Text], other: tuple[Mapping[str, Floats], Text]
+) -> Finding:
+    for name, (weights, text) in (("one", one), ("other", other)):
+        write(folder / name, kept(dict(weights)), Shape(text=text))
+    with open_checkpoint(folder / "one") as mine, open_checkpoint(folder / "other") as his:
+        findings = audit(reference("one", mine, KEY), [reference("other", his, KEY)], key=KEY).findings
+    return next(each for each in findings if each.component == "experts")
+
+
+def test_scrambled_experts_are_known_by_their_dense_block_and_by_each_other(tmp_path: Path) -> None:
+    dense = replace(MANY, experts=0)
+    parent = drawn(dense, 1)
+    child = upcycled(parent, 2)
+    hidden = worn(child, MANY)
+    for name, other in (("dense", (parent, dense)), ("itself", (child, MANY))):
+        found = experts(tmp_path / name, (hidden, MANY), other)
+        assert found.word == "rearranged"
+        assert found.anchored is not None
+        assert found.anchored.share > 0.9
+
+
+def test_strangers_experts_agree_on_nothing_though_all_are_tried(tmp_path: Path) -> None:
+    dense = replace(MANY, experts=0)
+    stranger = upcycled(drawn(dense, 5), 6)
+    for name, other in (("dense", (drawn(dense, 1), dense)), ("experts", (upcycled(drawn(dense, 1), 2), MANY))):
+        found = experts(tmp_path / name, (stranger, MANY), other)
+        assert found.word == "no-evidence"
+        assert found.anchored is not None
+        assert found.anchored.agreed < 24
