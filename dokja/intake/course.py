@@ -27,6 +27,7 @@ from dokja.record.acts import (
     ObjectionAnswered,
     ObjectionFiled,
     ObjectPinned,
+    PresentationHeld,
     Recusal,
     StageSealed,
     Withdrawal,
@@ -53,7 +54,7 @@ class StageCourse:
     """A stage: since when it is open, each team's entry, and the last decision.
 
     settled: the decision stands; an upheld objection, or the withdrawal of a team that went on, unsettles it.
-    left: teams that withdrew from it.
+    left: teams that withdrew from it. presented: those that presented, in order, each with when it did.
     """
 
     opened: str | None = None
@@ -61,6 +62,7 @@ class StageCourse:
     decision: Decision | None = None
     settled: bool = False
     left: set[str] = field(default_factory=set)
+    presented: dict[str, str] = field(default_factory=dict)
 
     def teams(self, when: str) -> tuple[str, ...]:
         """The teams that have a part in it at a time, in the order of their ids."""
@@ -94,7 +96,8 @@ class Course:
     """The fold of a programme's acts, ballots aside.
 
     acts: by id. teams: since when each is known. objections: the stage that each is about. draws: by the act that
-    announced each; panels: the draw of a panel's judges, by stage and panel; items: of a measure's items, likewise.
+    announced each; panels: the draw of a panel's judges, by stage and panel; items: of a measure's items, likewise;
+    orders: of the order of presentation, by stage.
     grid: what is sealed. pinned: objects outside the record.
     """
 
@@ -107,6 +110,7 @@ class Course:
     draws: dict[str, DrawCourse] = field(default_factory=dict)
     panels: dict[tuple[str, str], DrawCourse] = field(default_factory=dict)
     items: dict[tuple[str, str], DrawCourse] = field(default_factory=dict)
+    orders: dict[str, DrawCourse] = field(default_factory=dict)
     grid: Grid = field(default_factory=Grid)
     pinned: dict[str, str] = field(default_factory=dict)
 
@@ -155,11 +159,15 @@ class Course:
                     self.panels.setdefault((act.stage, act.panel), draw)
                 if act.measure is not None:
                     self.items.setdefault((act.stage, act.measure), draw)
+                if act.purpose == "order":
+                    self.orders.setdefault(act.stage, draw)
             case DrawMade() if act.draw in self.draws:
                 draw = self.draws[act.draw]
                 draw.made = draw.made or act
             case Recusal() if act.draw in self.draws:
                 self.draws[act.draw].recused.append(act.member)
+            case PresentationHeld():
+                self.stage(act.stage).presented.setdefault(act.team, utc_text(act.when))
 
     def _seal(self, act: MarksSealed | StageSealed | MarksOpened | ObjectPinned, when: str) -> None:
         if isinstance(act, ObjectPinned):

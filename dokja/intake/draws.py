@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from dokja.intake.breach import Breach
 from dokja.intake.course import Course
-from dokja.record.acts import DrawAnnounced, DrawMade, MeasurementReported, Recusal
+from dokja.record.acts import DrawAnnounced, DrawMade, MeasurementReported, PresentationHeld, Recusal
 from dokja.record.beacon import CHAIN, signature_fits, time_of
 from dokja.record.canonical import Row
 from dokja.record.draws import ranking, successor
@@ -161,6 +161,23 @@ def item_breaches(act: MeasurementReported, course: Course, _: str) -> Iterator[
                 yield _not_drawn(result.benchmark, draw.announced.id, ("benchmarks", place, "benchmark"))
 
 
+def out_of_order(act: PresentationHeld, course: Course, when: str) -> Iterator[Breach]:
+    """Who presents is the next in the order that was drawn; those who left the stage are passed over."""
+    draw, stage = course.orders.get(act.stage), course.stage(act.stage)
+    if draw is None:
+        return
+    waiting = [team for team in draw.seated if team not in stage.presented and team not in stage.left]
+    following = waiting[0] if waiting else None
+    if act.team != following or when < max(stage.presented.values(), default=when):
+        yield Breach(
+            "act-draw-order",
+            "By “{draw}” it is now the turn of “{right}”; “{wrong}” presents at {when}.",
+            "Let teams present in the order that was drawn, each once, and record it as it was.",
+            {"draw": draw.announced.id, "right": following or "–", "wrong": act.team, "when": when},
+            ("team",),
+        )
+
+
 def _not_drawn(member: str, draw: str, path: tuple[str | int, ...]) -> Breach:
     return Breach(
         "act-draw-not-drawn",
@@ -177,6 +194,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "act-draw-late": "DRAW_NOT_IN_ADVANCE",
         "act-draw-not-announced": "DRAW_NOT_ANNOUNCED",
         "act-draw-not-drawn": "DRAW_NOT_DRAWN",
+        "act-draw-order": "DRAW_ORDER",
         "act-draw-pool": "DRAW_POOL",
         "act-draw-ranking": "DRAW_RANKING",
         "act-draw-recusal": "DRAW_RECUSAL",

@@ -45,7 +45,15 @@ def _grid(act: MarksSealed | StageSealed | MarksOpened, course: Course, _: str) 
     try:
         course.grid.check(tree_of(act))
     except RefusedError as error:
-        if error.code in _GRID:
+        if error.code == "GRID_TWICE" and isinstance(act, StageSealed):
+            yield Breach(
+                "act-stage-sealed-twice",
+                "The marks of “{stage}” are sealed under a root already.",
+                "A stage is sealed once, all its panels together. A second round of marks is a stage of its own.",
+                {"stage": act.stage},
+                ("stage",),
+            )
+        elif error.code in _GRID:
             code, what, mend = _GRID[error.code]
             yield Breach(code, what, mend, {"detail": error.detail})
         else:

@@ -11,7 +11,7 @@ from typing import Any
 
 from dokja.intake.breach import Breach
 from dokja.intake.course import Course
-from dokja.intake.draws import announced, item_breaches, made, recused, seat_breach
+from dokja.intake.draws import announced, item_breaches, made, out_of_order, recused, seat_breach
 from dokja.intake.sealing import open_ballot_breach, sealing_checks
 from dokja.record.acts import (
     Act,
@@ -33,6 +33,7 @@ from dokja.record.acts import (
     MeasurementReported,
     ObjectionAnswered,
     ObjectionFiled,
+    PresentationHeld,
     Recusal,
     Reply,
     RulebookAmended,
@@ -271,6 +272,7 @@ _CHECKS: Mapping[type[Act], Sequence[Check]] = {
     MeasurementReported: (_in_stage, item_breaches),
     ObjectionAnswered: (_refers("objection", ObjectionFiled),),
     ObjectionFiled: (_known, _refers("against")),
+    PresentationHeld: (_in_stage, out_of_order),
     Recusal: (recused,),
     Reply: (_known, _refers("to")),
     RulebookAmended: (_consent,),

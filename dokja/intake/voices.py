@@ -35,6 +35,7 @@ OF_THE_OFFICE = frozenset(
         "evaluation-moved",
         "marks-opened",
         "objection-answered",
+        "presentation-held",
         "rulebook-amended",
         "rulebook-published",
         "stage-sealed",

@@ -50,6 +50,7 @@ class PlainBallot(TypedDict):
     meets: NotRequired[StrictBool]
     panel: Id
     rater: Id
+    sequence: NotRequired[Annotated[int, Field(strict=True, ge=1, lt=10**9)]]
     signature: NotRequired[PlainSignature]
     source: NotRequired[Id]
     stage: Id

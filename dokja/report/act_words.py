@@ -32,6 +32,7 @@ KINDS: Mapping[str, str] = {
     "grant-delivered": mark("Grant delivered"),
     "grant-returned": mark("Grant returned"),
     "submission-received": mark("Submission received"),
+    "presentation-held": mark("Presentation"),
     "measurement-reported": mark("Measurement reported"),
     "ballot": mark("Ballot"),
     "draw-announced": mark("Draw announced"),
@@ -154,6 +155,12 @@ def _submission(act: acts.SubmissionReceived, edition: Edition) -> Iterator[Mark
     if act.proposes:
         proposed = edition.join(name(each) for each in act.proposes)
         yield edition.say(mark("It proposes these benchmarks: {names}."), {"names": proposed})
+
+
+def _presentation(act: acts.PresentationHeld, edition: Edition) -> Iterator[Markup]:
+    yield edition.say(
+        mark("{team} presents in {stage}."), {"team": edition.team(act.team), "stage": edition.stage(act.stage)}
+    )
 
 
 def _measurement(act: acts.MeasurementReported, edition: Edition) -> Iterator[Markup]:
@@ -340,6 +347,7 @@ _SAID: Mapping[type[AnyAct], Callable[[Any, Edition], Iterator[Markup]]] = {
     acts.GrantDelivered: _grant,
     acts.GrantReturned: _grant,
     acts.SubmissionReceived: _submission,
+    acts.PresentationHeld: _presentation,
     acts.MeasurementReported: _measurement,
     acts.Ballot: _ballot,
     acts.DrawAnnounced: _draw_announced,

@@ -320,6 +320,7 @@ def _record(clause: RecordKeeping, edition: Edition) -> Told:
     yield mark("A sign of life every day"), _yes(clause.heartbeat, edition)
     yield mark("Whoever acts numbers its acts"), _yes(clause.numbered, edition)
     yield mark("Hours until what was handed in is recorded"), _count(clause.merge_hours)
+    yield mark("Hours until witnesses have cosigned a decision"), _count(clause.witnessed_hours)
 
 
 _TOLD: Mapping[type, Callable[[Any, Edition], Told]] = {

@@ -311,6 +311,7 @@ DueAct = Literal[
     "marks-sealed",
     "measurement-reported",
     "objection-filed",
+    "presentation-held",
     "stage-sealed",
     "submission-received",
     "withdrawal",
@@ -331,6 +332,7 @@ class RecordKeeping(Clause):
 
     due: acts that must have happened. heartbeat: whether every day while the stage is open leaves a trace. numbered:
     whether whoever acts in the stage numbers its acts. merge_hours: how soon an act that was handed in is recorded.
+    witnessed_hours: how soon enough witnesses have cosigned a checkpoint that holds a decision.
     """
 
     kind: Literal["record"]
@@ -339,6 +341,7 @@ class RecordKeeping(Clause):
     heartbeat: Flag | None = None
     numbered: Flag | None = None
     merge_hours: PositiveCount | None = None
+    witnessed_hours: PositiveCount | None = None
 
 
 class Goal(Clause):

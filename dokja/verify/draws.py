@@ -95,6 +95,14 @@ def on_its_word(entries: Iterable[Entry], vouched: Sequence[tuple[int, int]]) ->
         yield Unchecked(said, {"draws": ", ".join(believed)})
 
 
+def unheard(walk: Walk) -> Iterator[Unchecked]:
+    """Orders that were drawn, where no act says who presented when."""
+    for stage, draw in walk.course.orders.items():
+        if draw.made is not None and not walk.course.stage(stage).presented:
+            said = mark("That teams presented in the order that “{draw}” drew: no act says who presented when.")
+            yield Unchecked(said, {"draw": draw.announced.id})
+
+
 draw_faults: Mapping[type[Act], Sequence[Check]] = {
     Decision: (_decision,),
     DrawAnnounced: (_announced,),

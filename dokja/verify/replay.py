@@ -26,14 +26,14 @@ from dokja.verify.amendments import amendment_faults, unpinned, unpublished
 from dokja.verify.audiences import Audience, opened_to
 from dokja.verify.course import Contents, Walk
 from dokja.verify.decided import decision_faults, left_open
-from dokja.verify.draws import on_its_word
+from dokja.verify.draws import on_its_word, unheard
 from dokja.verify.duties import missed
 from dokja.verify.procedure import procedure_faults, unanswered
 from dokja.verify.reading import Batch, Cast, batches, clause_of, in_own_voice, read_batch
 from dokja.verify.sealing import left_sealed, never_opened, opening_faults
 from dokja.verify.verdict import Fault, Unchecked
 from dokja.verify.weighing import unsaid
-from dokja.verify.witnessed import UNKNOWN, Standing, ahead, uncarried
+from dokja.verify.witnessed import UNKNOWN, Standing, ahead, late, uncarried
 
 _OF_INTAKE: Mapping[str, str] = {
     "act-unknown-clause": "CLAUSE_UNKNOWN",
@@ -42,6 +42,7 @@ _OF_INTAKE: Mapping[str, str] = {
     **DRAW_CODES,
     "act-grid-incomplete": "GRID_INCOMPLETE",
     "act-sealed-twice": "GRID_TWICE",
+    "act-stage-sealed-twice": "GRID_TWICE",
     "act-sealing-order": "GRID_ORDER",
     "act-stage-root": "GRID_ROOT",
 }
@@ -116,13 +117,14 @@ def replay(
         (*amendment_faults(walk), *unpublished(walk), *unanswered(walk), *uncarried(entries, standing.carried))
     )
     found.faults.extend(ahead(entries, standing))
-    for each in tuple(missed(walk, entries, cast.first, standing, found.faults)):
+    missing = missed(walk, entries, cast.first, standing, found.faults)
+    for each in (*missing, *late(walk, entries, standing)):
         if isinstance(each, Fault):
             found.faults.append(each)
         else:
             found.unchecked.append(each)
     vouched = tuple(zip(standing.sizes, standing.times, strict=True))
-    found.unchecked.extend((*unpinned(walk, digests), *unsaid(walk), *on_its_word(entries, vouched)))
+    found.unchecked.extend((*unpinned(walk, digests), *unsaid(walk), *on_its_word(entries, vouched), *unheard(walk)))
     marks, openings = _opened(walk, entries, shown, found)
     _recompute(contents, entries, _counted(cast, marks, openings), found)
     found.faults.sort(key=lambda fault: (fault.act is None, fault.act or 0))

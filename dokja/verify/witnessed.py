@@ -5,12 +5,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from dokja.language import mark
 from dokja.record import Entry
 from dokja.record.acts import Decision
 from dokja.record.transparency import Policy, Published, Witnessed
+from dokja.rulebook import RecordKeeping
 from dokja.values import text_of_seconds, utc_text
+from dokja.verify.course import Walk
 from dokja.verify.verdict import Fault, Unchecked
 
 
@@ -66,6 +69,29 @@ def uncarried(entries: Iterable[Entry], carried: int | None) -> Iterator[Fault]:
                 "“{decision}” came after the last checkpoint that enough witnesses have cosigned ({size} acts)."
             )
             yield Fault("QUORUM_DECISION", said, {"decision": entry.act.id, "size": str(carried)}, entry.index)
+
+
+def late(walk: Walk, entries: Iterable[Entry], standing: Standing) -> Iterator[Fault | Unchecked]:
+    """Decisions that enough witnesses cosigned later than the rules of their day allow."""
+    for entry in entries:
+        if not isinstance(entry.act, Decision):
+            continue
+        clauses = walk.rules_at(entry.act.when).of(RecordKeeping, entry.act.stage)
+        hours = min((each.witnessed_hours for each in clauses if each.witnessed_hours), default=None)
+        if hours is None:
+            continue
+        if standing.carried is None:
+            said = mark(
+                "That witnesses cosigned “{decision}” in time: the policy asks for no quorum, or was not named."
+            )
+            yield Unchecked(said, {"decision": entry.act.id})
+            continue
+        until = (entry.act.when + timedelta(hours=hours)).timestamp()
+        seen = min(standing.times[bisect_right(standing.sizes, entry.index) :], default=None)
+        if seen is not None and seen > until:
+            said = mark("Witnesses cosigned “{decision}” at {seen}; the time for that ended at {until}.")
+            times = {"seen": text_of_seconds(seen), "until": text_of_seconds(int(until))}
+            yield Fault("QUORUM_LATE", said, {"decision": entry.act.id, **times}, entry.index)
 
 
 def ahead(entries: Iterable[Entry], standing: Standing) -> Iterator[Fault]:

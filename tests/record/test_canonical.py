@@ -114,6 +114,23 @@ def test_signed_ballots_in_bulk_are_those_of_any_act(key: str, value: str, turne
         assert plain is not None
 
 
+@given(sequence=st.one_of(st.integers(-1, 10**9 + 1), st.booleans(), st.floats(0, 3), st.just("3")))
+@example(sequence=1)
+@example(sequence=10**9 - 1)
+@example(sequence=10**9)
+@example(sequence=1.0)
+def test_numbered_ballots_in_bulk_are_those_of_any_act(sequence: object) -> None:
+    tree = json.loads(canonical(ballot(7))) | {"sequence": sequence}
+    try:
+        expected = row_of(ACT.validate_python(tree))
+    except ValidationError:
+        assert plain_row(tree) is None
+        return
+    assert plain_row(tree) == (expected if type(sequence) is int else None)
+    assert plain_line(expected.body) is not None
+    assert light(0, expected.body).rater == "rater-7"
+
+
 def test_what_may_be_left_out_is_left_out() -> None:
     tree = json.loads(canonical(ballot(1)))
     assert canonical(ACT.validate_python(tree | {"clause": None, "gate": None, "id": "ballot"})) == canonical(

@@ -112,6 +112,22 @@ def wins(team: str) -> Json:
     return decision(team, leaves=[{"team": other, "reason": "points"}])
 
 
+ORDER = "order-1"
+
+
+def in_order(*teams: str, first: int = 9) -> list[Json]:
+    """The order is drawn, and teams present one after the other, an hour each."""
+    return [
+        announced(ORDER, purpose="order", drawn=2),
+        made(ORDER),
+        *(
+            act("presentation-held", f"presented-{number}", f"2027-08-25T{first + number:02d}:00:00", stage="stage-1",
+                team=team)
+            for number, team in enumerate(teams)
+        ),
+    ]  # fmt: skip
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> Small:
     return In2023(tmp_path / "mine")
@@ -274,3 +290,55 @@ def test_items_that_were_not_drawn(small: Small) -> None:
     items: Json = {"purpose": "items", "measure": "benchmark", "pool": ["item-1", "item-2"], "drawn": 1}
     small.add(announced("items-1", **items))
     assert [code for code, _ in told(small.verdict())] == ["PROCEDURE_NOT_PINNED"]
+
+
+ORDERED = ranking(ORDER, ("team-a", "team-b"), bytes.fromhex(BEACON))
+ORDER_CLAUSE: Json = {
+    "id": "order-of-presentation",
+    "kind": "draw",
+    "text": {"ko": "발표 순서는 추첨한다.", "en": "The order of presentation is drawn."},
+    "stage": "stage-1",
+    "purpose": "order",
+}
+
+
+@pytest.mark.parametrize(
+    ("teams", "codes"),
+    [
+        (ORDERED, []),
+        (ORDERED[:1], []),
+        (ORDERED[::-1], ["DRAW_ORDER"]),
+        ((ORDERED[0], ORDERED[0]), ["DRAW_ORDER"]),
+        ((ORDERED[0], "team-c"), ["ACT_NOT_ALLOWED", "DRAW_ORDER"]),
+    ],
+)
+def test_teams_present_in_the_order_that_was_drawn(small: Small, teams: Sequence[str], codes: list[str]) -> None:
+    small.amend("2027-02-06T09:00:00", ORDER_CLAUSE)
+    small.add(*in_order(*teams))
+    verdict = small.verdict()
+    assert [code for code, _ in told(verdict)] == codes
+    assert not any("who presented when" in each.what for each in verdict.unchecked)
+
+
+def test_who_left_the_stage_is_passed_over(small: Small) -> None:
+    small.amend("2027-02-06T09:00:00", ORDER_CLAUSE)
+    drawn, rest = in_order(ORDERED[1])[:2], in_order(ORDERED[1])[2:]
+    gone = act("withdrawal", "gone", "2027-08-25T08:00:00", ORDERED[0], stage="stage-1", team=ORDERED[0])
+    small.add(*drawn, gone, *rest)
+    assert "DRAW_ORDER" not in [code for code, _ in told(small.verdict())]
+
+
+def test_nobody_presents_before_the_order_is_drawn_nor_is_dated_back(small: Small) -> None:
+    small.amend("2027-02-06T09:00:00", ORDER_CLAUSE)
+    told_first, drawn, one, other = in_order(*ORDERED)
+    other["when"] = one["when"].replace("T09", "T08")
+    small.add(told_first, {**one, "id": "early"}, drawn, one, other)
+    assert [code for code, _ in told(small.verdict())] == ["DRAW_ORDER", "DRAW_ORDER", "DRAW_ORDER"]
+
+
+def test_an_order_of_which_nothing_is_told_is_not_checked(small: Small) -> None:
+    small.amend("2027-02-06T09:00:00", ORDER_CLAUSE)
+    small.add(*in_order())
+    verdict = small.verdict()
+    assert told(verdict) == []
+    assert [each.values["draw"] for each in verdict.unchecked if "who presented when" in each.what] == [ORDER]

@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from dokja.intake.course import Course
+from dokja.intake.rules import rules_of
+from dokja.intake.timely import breaches
 from dokja.record import ACT, Entry
 from dokja.record.canonical import tree_of
 from dokja.record.transparency.sealing.ballots import sealed_marks
 from dokja.record.transparency.sealing.disclosure import Plain
 from dokja.record.transparency.sealing.making import Sealed, seal_marks, seal_stage
+from dokja.rulebook import read_rulebook
 from dokja.verify import Audience, Verdict, verify
 from tests.verify.build import POLICY, Json, Small, act, application, decision, digest, told
 from tests.verify.test_bundle import rebag
@@ -316,6 +320,21 @@ def test_the_order_of_sealing_is_kept(panel: Panel) -> None:
     bundle = panel.bundle(PUBLIC)
     assert told(verify(bundle, POLICY)) == [("GRID_ORDER", 26)]
     assert [(each.code, each.index) for each in second.verify(str(bundle), POLICY)] == [("GRID_ORDER", 26)]
+
+
+def test_a_stage_is_sealed_once(panel: Panel) -> None:
+    panel.seal()
+    panel.close()
+    again = {**panel.small.acts[-1], "id": "sealed-again"}
+    panel.small.add(again)
+    bundle = panel.bundle(PUBLIC)
+    assert told(verify(bundle, POLICY)) == [("GRID_TWICE", 26)]
+    assert [(each.code, each.index) for each in second.verify(str(bundle), POLICY)] == [("GRID_TWICE", 26)]
+    course = Course(rules_of(read_rulebook(sorted((panel.small.folder / "rulebook").iterdir())), frozenset()))
+    for each in panel.small.acts[:-1]:
+        course.fold(ACT.validate_python(each))
+    (refused,) = breaches(ACT.validate_python(again), course)
+    assert (refused.code, refused.values["stage"]) == ("act-stage-sealed-twice", "stage-1")
 
 
 def test_an_open_ballot_after_a_sealed_one_does_not_count(panel: Panel) -> None:

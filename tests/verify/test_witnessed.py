@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hypothesis import given
@@ -19,9 +20,18 @@ from tests.verify.build import Small, act, decision, told
 AT = 1_830_000_000
 
 
-def verdict_after(folder: Path, *steps: int) -> Verdict:
+HOURS = """
+  - id: cosigned-soon
+    kind: record
+    stage: stage-1
+    text: {{ko: 결정은 정한 시간 안에 증인이 연서한다., en: Witnesses cosign a decision in time.}}
+    witnessed_hours: {hours}
+"""
+
+
+def verdict_after(folder: Path, *steps: int, further: str = "") -> Verdict:
     """The opening acts, the decision and a later act, each signed; `steps`: how many witnesses cosign each time."""
-    small = Small(folder / "mine")
+    small = Small(folder / "mine", further=further)
     record_file, log = small.folder / "record" / "record.sqlite", small.folder / "record" / "log"
     last = act("statement", "said", "2027-09-30T09:00:00", note={"ko": "말", "en": "word"})
     with open_record(record_file) as record:
@@ -47,6 +57,19 @@ def test_a_decision_needs_a_witnessed_checkpoint(tmp_path: Path) -> None:
     early = verdict_after(tmp_path / "early", 2, 1, 1)
     assert told(early) == [("QUORUM_NOT_MET", None), ("QUORUM_DECISION", 6)]
     assert (early.witnesses, early.witnessed, early.seen) == (("A",), False, None)
+
+
+def test_a_decision_is_cosigned_within_the_hours_that_the_rules_give(tmp_path: Path) -> None:
+    """The witnesses sign 2,862 hours after the decision, and some."""
+    hours = (AT - datetime(2027, 8, 31, 5, tzinfo=UTC).timestamp()) // 3600
+    late, soon = HOURS.format(hours=int(hours)), HOURS.format(hours=int(hours) + 1)
+    assert told(verdict_after(tmp_path / "late", 2, 2, 2, further=late)) == [("QUORUM_LATE", 6)]
+    assert told(verdict_after(tmp_path / "later", 2, 1, 2, further=late)) == [("QUORUM_LATE", 6)]
+    assert told(verdict_after(tmp_path / "soon", 2, 2, 2, further=soon)) == []
+    assert told(verdict_after(tmp_path / "never", 2, 1, 1, further=late))[-1] == ("QUORUM_DECISION", 6)
+    nobody = verify(tmp_path / "late" / "out", policy("none"))
+    assert told(nobody) == []
+    assert [each.values["decision"] for each in nobody.unchecked if "in time" in each.what] == ["decision-1"]
 
 
 def test_without_a_quorum_nobody_is_missed(tmp_path: Path) -> None:

@@ -17,7 +17,13 @@ from dokja.record.acts.keys import Founding, Genesis, KeyRegistered, KeyRotated,
 from dokja.record.acts.objections import ObjectionAnswered, ObjectionFiled
 from dokja.record.acts.publicity import Aggregate, Disclosure, PublishedFigure, Statement
 from dokja.record.acts.rules import ConsentGiven, RulebookAmended, RulebookPublished
-from dokja.record.acts.scores import Ballot, BenchmarkResult, MeasurementReported, SubmissionReceived
+from dokja.record.acts.scores import (
+    Ballot,
+    BenchmarkResult,
+    MeasurementReported,
+    PresentationHeld,
+    SubmissionReceived,
+)
 from dokja.record.acts.sealing import (
     AbsentRater,
     MarksOpened,
@@ -69,6 +75,7 @@ __all__ = [
     "ObjectPinned",
     "ObjectionAnswered",
     "ObjectionFiled",
+    "PresentationHeld",
     "PublishedFigure",
     "Recusal",
     "Reply",

@@ -24,6 +24,14 @@ class SubmissionReceived(Act):
     digest: Digest | None = None
 
 
+class PresentationHeld(Act):
+    """A team presents in a stage, before those who judge it."""
+
+    type: Literal["presentation-held"]
+    stage: Id
+    team: Id
+
+
 class BenchmarkResult(Model):
     """One benchmark of a measurement: the team's own value, and the target's where there is one."""
 

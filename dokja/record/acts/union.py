@@ -16,7 +16,7 @@ from dokja.record.acts.keys import Genesis, KeyRegistered, KeyRotated
 from dokja.record.acts.objections import ObjectionAnswered, ObjectionFiled
 from dokja.record.acts.publicity import Disclosure, Statement
 from dokja.record.acts.rules import ConsentGiven, RulebookAmended, RulebookPublished
-from dokja.record.acts.scores import Ballot, MeasurementReported, SubmissionReceived
+from dokja.record.acts.scores import Ballot, MeasurementReported, PresentationHeld, SubmissionReceived
 from dokja.record.acts.sealing import MarksOpened, MarksSealed, ObjectDeleted, ObjectPinned, StageSealed
 from dokja.values import Model
 
@@ -32,6 +32,7 @@ AnyAct = Annotated[
     | GrantDelivered
     | GrantReturned
     | SubmissionReceived
+    | PresentationHeld
     | MeasurementReported
     | Ballot
     | DrawAnnounced
