@@ -27,7 +27,8 @@ def vocabulary(where: str) -> Mapping[str, int]:
         return {}
     if not isinstance(words, dict) or len(words) > MOST_WORDS:
         return {}
-    good = all(isinstance(row, int) and not isinstance(row, bool) and row >= 0 for row in words.values())
+    # JSON has no other whole numbers than Python's own, and its truth values are of another type.
+    good = set(map(type, words.values())) <= {int} and min(words.values(), default=0) >= 0
     return words if good else {}
 
 
