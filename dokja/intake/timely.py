@@ -6,7 +6,7 @@ is referred to must exist and not lie later. Held against `course`, which knows 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dokja.intake.breach import Breach
@@ -68,13 +68,25 @@ def ballot_breaches(course: Course, row: Row) -> Iterator[Breach]:
 
 def only_timely_ballots(course: Course, rows: Rows) -> bool:
     """Whether all are ballots, and plainly none has a breach: millions of them have fewer teams in fewer stages."""
-    if course.panels or course.grid.rows or any(kind != _BALLOT for kind in set(rows.column("type"))):
+    if any(kind != _BALLOT for kind in set(rows.column("type"))) or not _all_seated(course, rows.column("key")):
         return False
     first: dict[tuple[str, str], str] = {}
     for stage, team, when in zip(*map(rows.column, ("stage", "team", "when")), strict=True):
         if first.setdefault((stage, team), when) > when:
             first[stage, team] = when
     return all(entry_breach(course, stage, team, when) is None for (stage, team), when in first.items())
+
+
+def _all_seated(course: Course, keys: Iterable[str]) -> bool:
+    """Whether ballots, by their keys, are of raters who were drawn, and none is on marks that are sealed."""
+    if not course.panels and not course.grid.rows:
+        return True
+    seated = {panel: frozenset(draw.seated) for panel, draw in course.panels.items()}
+    sealed = course.grid.subjects
+    for stage, panel, subject, rater in {tuple(key.split("/")[1:5]) for key in keys}:
+        if (stage, panel, subject) in sealed or rater not in seated.get((stage, panel), (rater,)):
+            return False
+    return True
 
 
 def entry_breach(course: Course, stage: str, team: str, when: str, path: Path = ("team",)) -> Breach | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +27,6 @@ from dokja.record.acts import (
     RulebookPublished,
     Withdrawal,
 )
-from dokja.record.canonical import Row
 from dokja.rulebook import Call, Enacted, History, RecordKeeping, Rulebook
 from dokja.values import utc_text
 
@@ -175,12 +174,12 @@ class Walk:
             team for team, at in entered.items() if at <= when and self.left.get((stage, team), when) >= when
         )
 
-    def note_ballot(self, row: Row) -> None:
-        """Keep who marked, where that matters: on panels whose judges are drawn."""
+    def note_ballots(self, keys: Iterable[str]) -> None:
+        """Keep who marked, by the keys of ballots, where that matters: on panels whose judges are drawn."""
         if self.course.panels:
-            _, stage, panel, _, rater, _ = row.key.split("/")
-            if (stage, panel) in self.course.panels:
-                self.marked.add((stage, panel, rater))
+            for _, stage, panel, _, rater, _ in (key.split("/") for key in keys):
+                if (stage, panel) in self.course.panels:
+                    self.marked.add((stage, panel, rater))
 
     def fold(self, index: int, act: Act) -> None:
         """Take an act in that was checked."""

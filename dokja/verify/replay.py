@@ -93,6 +93,7 @@ def replay(
         for batch in read_all(batches(bodies)):
             if _all_allowed(walk, batch, keys):
                 keys.update(batch.rows.column("key"))
+                walk.note_ballots(batch.rows.column("key"))
                 cast.add_all(batch)
                 continue
             for index, row in batch.entries():
@@ -154,7 +155,7 @@ def _of_intake(problem: Problem, index: int) -> Fault:
 def _ballot(walk: Walk, index: int, row: Row) -> Iterable[Fault]:
     """A ballot; its act is built only where more is asked of it than its row says, for there may be millions."""
     yield from (_of_intake(breach.at(NOWHERE), index) for breach in ballot_breaches(walk.course, row))
-    walk.note_ballot(row)
+    walk.note_ballots((row.key,))
     if not in_own_voice(row) or not _plainly_in_force(walk, row.when, row.stage or "", clause_of(row.body)):
         yield from procedure_faults(walk, index, act_of(row.body))
 

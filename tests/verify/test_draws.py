@@ -268,8 +268,13 @@ STORIES: dict[str, Callable[[], Bend]] = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("together", [1, 2_000])
 @pytest.mark.parametrize("name", STORIES)
-def test_a_panel_that_was_bent_has_its_code(name: str, small: Small) -> None:
+def test_a_panel_that_was_bent_has_its_code(
+    name: str, together: int, small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read one by one, ballots are judged as those are that fill a batch, many at once."""
+    monkeypatch.setattr("dokja.verify.reading._BATCH", together)
     drawn_panel(small)
     acts, expected = STORIES[name]()
     small.add(*acts)

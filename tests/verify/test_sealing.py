@@ -337,7 +337,11 @@ def test_a_stage_is_sealed_once(panel: Panel) -> None:
     assert (refused.code, refused.values["stage"]) == ("act-stage-sealed-twice", "stage-1")
 
 
-def test_an_open_ballot_after_a_sealed_one_does_not_count(panel: Panel) -> None:
+@pytest.mark.parametrize("together", [1, 2_000])
+def test_an_open_ballot_after_a_sealed_one_does_not_count(
+    panel: Panel, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dokja.verify.reading._BATCH", together)
     panel.seal()
     late = act("ballot", "ballot", SEALED, "rater-9", stage="stage-1", panel="experts", rater="rater-9",
                team="team-a", measure="expert", marks={"technology": "25", "plan": "15"})  # fmt: skip
