@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ class Anchored:
     """Neurons compared and agreed over all layers, and the largest share among the controls.
 
     controls: how many there are; none where so few agree that nothing is to be calibrated. log10_p: conformal, at
-    least 1/(controls + 1).
+    least 1/(controls + 1). of: what was compared; heads where a component has no neurons.
     """
 
     anchors: int
@@ -69,6 +70,7 @@ class Anchored:
     agreed: int
     control: float
     controls: int
+    of: Literal["neurons", "heads"] = "neurons"
 
     @property
     def share(self) -> float:

@@ -18,7 +18,7 @@ from dokja.lineage.cores import Crew, at_work
 from dokja.lineage.evidence import Elements, Held, LabelTest, Partner
 from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding, Rounded
 from dokja.lineage.gathering import gather
-from dokja.lineage.heads import products_test
+from dokja.lineage.heads import look_at_heads
 from dokja.lineage.inside import within
 from dokja.lineage.judging import Grounds, Weighed, carried, layer_map, power, word
 from dokja.lineage.overlapping import overlap
@@ -133,14 +133,15 @@ def _ask(
     looks = min(side.model.looks(component) for side in (held.left, held.right))
     held = held.within(looks)
     found = gather(held, component, crew)
+    products, heads = look_at_heads(held, component, words, crew)
     return _Asked(
         component=component,
         reference=reference,
-        tests=(*found.tests, products_test(held, component, words, crew)),
+        tests=(*found.tests, products),
         partners=found.partners,
         mirrored=found.mirrored,
         elements=found.elements,
-        anchored=anchored(held, component, words, crew),
+        anchored=anchored(held, component, words, crew) or heads,
         step0=None if begun is None else _beyond(held, component, begun),
         width=_width(held.left.model, component),
     )

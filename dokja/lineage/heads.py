@@ -4,6 +4,9 @@ The units are the kv-groups, a key head with its queries: they are described by 
 that both models know (an encoder's: between its inputs), for these nothing inside a head and no rotation changes.
 Labels of few groups say little, so whole layers are taken, as many as it needs; where all of them together could not
 reach a p-value that accuses, nothing is asked, and `reach` says why.
+
+Where the groups were permuted as well, both products still name the same partner for each. That agreement is
+calibrated and not exact, as that of neurons is (T3), and it is told where a component has no neurons.
 """
 
 from __future__ import annotations
@@ -16,9 +19,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dokja.lineage.anchoring import Vectors, anchor_vectors
+from dokja.lineage.anchoring import SHUFFLES, Anchored, Vectors, anchor_vectors
 from dokja.lineage.cores import Crew
-from dokja.lineage.evidence import Held, LabelTest, Tally
+from dokja.lineage.evidence import FEWEST, Held, LabelTest, Tally
 from dokja.lineage.pairing import aligned
 from dokja.lineage.sides import Member, Reader, Source, drawn
 from dokja.lineage.statistics import Matches, Units, answering, cosines, fixed_point_log10_p, mean_cosines, word_maps
@@ -49,17 +52,24 @@ FAMILIES: Final = (("q·k", "q", "k"), ("o·v", "o", "v"))
 Layer = Mapping[str, tuple[Member, Member]]
 
 
+Maps = tuple[Units, Units]
+"""The groups of one side's layer, by each product."""
+
+
 @dataclass(frozen=True)
 class _Found:
-    """One layer: matches by both products and by each, and how each side's sizes follow its labels."""
+    """One layer: matches by both products and by each, both sides' groups, and how their sizes follow the labels."""
 
     whole: Matches
     families: tuple[tuple[str, Matches], ...]
+    maps: tuple[Maps, Maps]
     order: tuple[float, float]
 
 
-def products_test(held: Held, component: str, shared: tuple[Labels, Labels] | None, crew: Crew) -> LabelTest:
-    """The labels of a component's kv-groups by their products.
+def look_at_heads(
+    held: Held, component: str, shared: tuple[Labels, Labels] | None, crew: Crew
+) -> tuple[LabelTest, Anchored | None]:
+    """The labels of a component's kv-groups by their products, and how often both products name one partner.
 
     shared: for each shared word its row in both vocabularies. H0: in every layer the labels of the kv-groups are a
     uniformly random permutation, independently: the counts add up as those of independent layers. Assumes that no
@@ -68,14 +78,14 @@ def products_test(held: Held, component: str, shared: tuple[Labels, Labels] | No
     nothing = LabelTest("products")
     layers = _layers(held, component)
     if not layers or any(_numbered(side.source) for side in (held.left, held.right)):
-        return nothing
+        return nothing, None
     groups = [_groups(held.left, layer) for layer in layers]
     reach = _reach(groups)
     if reach > NEEDED:
-        return LabelTest("products", reach=reach)
+        return LabelTest("products", reach=reach), None
     anchors = anchor_vectors(held, component, shared)
     if anchors is None:
-        return nothing
+        return nothing, None
     layers = _enough(held.key, layers, groups)
     sides = [_asker(reader, side) for reader, side in zip((held.left, held.right), anchors, strict=True)]
 
@@ -85,11 +95,43 @@ def products_test(held: Held, component: str, shared: tuple[Labels, Labels] | No
     found = list(crew.spread(look, layers))
     seen = [each for each in found if each is not None]
     if len(seen) < len(found) or _placed(seen):
-        return nothing
+        return nothing, None
     tally = Tally()
     for each in seen:
         tally.add(each.whole, each.families)
-    return tally.test("products")
+    return tally.test("products"), _anchored(held.key, [each.maps for each in seen])
+
+
+def _anchored(key: int, layers: Sequence[tuple[Maps, Maps]]) -> Anchored | None:
+    """How often both products name the same partner, in layers that have groups enough, and with shuffled words."""
+    many = [each for each in layers if each[0][0].total >= FEWEST]
+    words = round(max((each[0][0].rows.shape[1] for each in many), default=0) ** 0.5)
+    compared, agreed = _agreed(many, np.arange(words))
+    if not compared:
+        return None
+    plain = Anchored(words, compared, agreed, 0.0, 0, "heads")
+    if not plain.fires:
+        return plain
+    random = np.random.default_rng((key, WORDS))
+    shuffled = [_agreed(many, random.permutation(words)) for _ in range(SHUFFLES)]
+    control = max(same / both if both else 0.0 for both, same in shuffled)
+    return Anchored(words, compared, agreed, control, SHUFFLES, "heads")
+
+
+def _agreed(layers: Sequence[tuple[Maps, Maps]], order: Labels) -> tuple[int, int]:
+    """Groups for which both products name a partner, and those for which it is the same; the right side's words in
+    this order."""
+    both = same = 0
+    for left, right in layers:
+        one, other = (cosines(x, _ordered(y, order)).matches.mapping for x, y in zip(left, right, strict=True))
+        named = (one >= 0) & (other >= 0)
+        both, same = both + int(named.sum()), same + int((named & (one == other)).sum())
+    return both, same
+
+
+def _ordered(units: Units, order: Labels) -> Units:
+    maps = units.rows.reshape(-1, len(order), len(order))
+    return Units(maps[:, order][:, :, order].reshape(units.rows.shape), units.labels, units.total)
 
 
 def _layers(held: Held, component: str) -> list[Layer]:
@@ -186,7 +228,7 @@ def _look(sides: Sequence[tuple[tuple[Units, Units], NDArray[np.float64]] | None
         return None
     parts = [cosines(one, other) for one, other in zip(left[0], right[0], strict=True)]
     families = tuple((name, part.matches) for (name, _, _), part in zip(FAMILIES, parts, strict=True))
-    return _Found(mean_cosines(parts).matches, families, (_slope(left[1]), _slope(right[1])))
+    return _Found(mean_cosines(parts).matches, families, (left[0], right[0]), (_slope(left[1]), _slope(right[1])))
 
 
 def _slope(sizes: NDArray[np.float64]) -> float:

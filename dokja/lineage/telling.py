@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from dokja.language import Voice, mark
 from dokja.lineage.evidence import LabelTest
 from dokja.lineage.findings import Audit, Finding, Kin, Overlap, Within
-from dokja.lineage.words import COMPONENTS, KIN, NO_KIN, OVERLAP, TESTS, WORDS, p_in_words
+from dokja.lineage.words import ANSWERING, COMPONENTS, KIN, NO_KIN, OVERLAP, TESTS, WORDS, p_in_words
 
 SHOWN_KIN = 12
 """The terminal shows no more pairs of layers of a component; the JSON form has them all."""
@@ -74,13 +74,14 @@ def finding_lines(finding: Finding, voice: Voice) -> Iterator[str]:
     yield from (f"    {name}: {value}" for name, value in copied(finding, voice))
     if finding.anchored is not None:
         values = {
+            "units": voice(ANSWERING[finding.anchored.of]),
             "agreed": f"{finding.anchored.agreed:,}",
             "compared": f"{finding.anchored.compared:,}",
             "control": f"{100 * finding.anchored.control:.0f}",
         }
-        plain = mark("answers to shared words: {agreed} of {compared} neurons agree")
+        plain = mark("answers to shared words: {agreed} of {compared} {units} agree")
         held = mark(
-            "answers to shared words: {agreed} of {compared} neurons agree; in the controls at most {control} %"
+            "answers to shared words: {agreed} of {compared} {units} agree; in the controls at most {control} %"
         )
         yield "    " + voice(held if finding.anchored.controls else plain, values)
     if finding.shares:

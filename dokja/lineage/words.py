@@ -69,8 +69,8 @@ WORDS: Mapping[Word, Said] = {
     "rearranged": Said(
         mark("rearranged"),
         mark(
-            "No label agrees, but the neurons answer the same words alike, far beyond the controls. This test is "
-            "calibrated, not exact: it is for a panel to look at."
+            "No label agrees, but neurons or heads answer the same words alike, far beyond the controls. This test "
+            "is calibrated, not exact: it is for a panel to look at."
         ),
         mark("Both learned the same answers from the same data; strangers have not been seen to agree so often."),
     ),
@@ -112,6 +112,9 @@ COMPONENTS: Mapping[str, str] = {
     "other": mark("other"),
 }
 """Every component."""
+
+ANSWERING: Mapping[str, str] = {"neurons": mark("neurons"), "heads": mark("attention heads")}
+"""What answers to words (T3)."""
 
 
 KIN = Said(

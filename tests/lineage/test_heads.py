@@ -284,3 +284,28 @@ def test_strangers_p_values_are_those_of_chance() -> None:
     assert min(logs) > -4
     # Of the matched groups one in eight is fixed, no more.
     assert binom.sf(sum(fixed), 406 * 12 * GROUPS, 1 / GROUPS) > 0.01
+
+
+def routed(tensors: Tensors) -> Tensors:
+    """The same model without its networks: attention alone."""
+    return {name: value for name, value in tensors.items() if ".mlp." not in name}
+
+
+def test_attention_alone_is_known_by_both_products_where_heads_were_permuted(tmp_path: Path) -> None:
+    parent = llama(1)
+    child = routed(mixed(noisy(parent, 2, 0.9), 3, permute=True))
+    found = decoder(said(tmp_path / "child", child, routed(parent)))
+    assert found.anchored is not None
+    assert (found.anchored.of, found.word) == ("heads", "rearranged")
+    assert found.anchored.agreed == found.anchored.compared >= 24
+    assert 0 < found.anchored.control < 0.45
+    stranger = decoder(said(tmp_path / "stranger", routed(mixed(llama(5), 3)), routed(parent)))
+    assert stranger.word == "no-evidence"
+    assert stranger.anchored is not None
+    assert stranger.anchored.agreed < 12
+
+
+def test_where_there_are_neurons_they_are_asked(tmp_path: Path) -> None:
+    found = decoder(said(tmp_path, llama(1), llama(1)))
+    assert found.anchored is not None
+    assert found.anchored.of == "neurons"

@@ -9,6 +9,7 @@ from dokja.language import Voice, mark
 from dokja.lineage.findings import Finding
 from dokja.lineage.judging import CLOSE, SURVIVES
 from dokja.lineage.page.scenes import percent
+from dokja.lineage.words import ANSWERING
 
 Standing = Literal["fails", "open", "holds"]
 
@@ -65,12 +66,13 @@ def _controls(finding: Finding, voice: Voice) -> Reply:
     if finding.anchored is None:
         return Reply("open", voice(mark("Nothing was compared with controls.")))
     values = {
+        "units": voice(ANSWERING[finding.anchored.of]),
         "share": percent(voice, finding.anchored.share),
         "control": percent(voice, finding.anchored.control),
         "controls": finding.anchored.controls,
     }
     said = mark(
-        "Chance: {share} of the compared neurons agree; in {controls} controls never more than {control}. The "
+        "Chance: {share} of the compared {units} agree; in {controls} controls never more than {control}. The "
         "controls are shuffled words, not other models of the same data, so that a panel has to look."
     )
     return Reply("open", voice(said, values))

@@ -19,7 +19,7 @@ from dokja.lineage.page.drawing import paint
 from dokja.lineage.page.explaining import STANDINGS, replies
 from dokja.lineage.page.scenes import percent, span
 from dokja.lineage.telling import copied, place_name, power_of_ten, too_few
-from dokja.lineage.words import COMPONENTS, TESTS, WORDS, p_in_words
+from dokja.lineage.words import ANSWERING, COMPONENTS, TESTS, WORDS, p_in_words
 
 ROWS = 128
 """A table of layers shows no more rows; the JSON form has them all."""
@@ -261,15 +261,16 @@ def _facts(finding: Finding, voice: Voice) -> list[tuple[str, str]]:
         facts.append((voice(mark("Cosine of all elements (an effect, no evidence)")), f"{finding.closeness:.3f}"))
     if finding.anchored is not None:
         values = {
+            "units": voice(ANSWERING[finding.anchored.of]),
             "agreed": f"{finding.anchored.agreed:,}",
             "compared": f"{finding.anchored.compared:,}",
             "share": percent(voice, finding.anchored.share),
             "control": percent(voice, finding.anchored.control),
             "anchors": f"{finding.anchored.anchors:,}",
         }
-        plain = mark("{agreed} of {compared} neurons agree ({share}), asked by {anchors} words")
+        plain = mark("{agreed} of {compared} {units} agree ({share}), asked by {anchors} words")
         held = mark(
-            "{agreed} of {compared} neurons agree ({share}), asked by {anchors} words; "
+            "{agreed} of {compared} {units} agree ({share}), asked by {anchors} words; "
             "in the controls at most {control}"
         )
         answered = held if finding.anchored.controls else plain
