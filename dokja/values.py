@@ -35,6 +35,7 @@ EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzin
 """Between which moments a time may lie, so that it can be told in every zone and sorts as text."""
 
 ID_PATTERN = r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$"
+LONGEST_ID = 80
 DECIMAL_PATTERN = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?$"
 COUNT_PATTERN = r"^(?:0|[1-9][0-9]{0,8})$"
 TIME_PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:\d{2})$"
@@ -129,7 +130,7 @@ def text_of_seconds(seconds: int) -> str:
         return str(seconds)
 
 
-Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=80)]
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=LONGEST_ID)]
 """A lower-case ASCII name, parts joined by `-` or `.`."""
 
 Text = Annotated[

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from dokja.errors import ActError, Place, Problem
 from dokja.intake.reading import Reader
+from dokja.intake.timely import Earliest, earliest_ballots
 from dokja.record.canonical import Row, Rows
 from dokja.record.parallel import InOrder, processors, spread
 from dokja.strict_yaml import MAXIMUM_BYTES, Document, Locate, Path_, opened, read_bytes, read_yaml, too_large
@@ -39,12 +40,13 @@ _BOM = b"\xef\xbb\xbf"
 class Batch:
     """Acts of one file that follow each other, and what is wrong among them.
 
-    numbers: for each row, what `ActFile.place` finds its act by.
+    numbers: for each row, what `ActFile.place` finds its act by. earliest: of `earliest_ballots`.
     """
 
     rows: Rows
     numbers: tuple[int, ...]
     problems: tuple[Problem, ...]
+    earliest: Earliest | None
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,7 @@ def _batch(read: Iterator[tuple[int, Row | tuple[Problem, ...]]]) -> Batch:
             numbers.append(number)
         else:
             problems += found
-    return Batch(Rows.of(rows), tuple(numbers), tuple(problems))
+    return Batch(Rows.of(rows), tuple(numbers), tuple(problems), earliest_ballots(rows))
 
 
 _KINDS: Mapping[str, Callable[[Path], ActFile]] = {".yaml": YamlActs.of, ".jsonl": LineActs.of}

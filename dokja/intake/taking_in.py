@@ -18,10 +18,10 @@ from dokja.intake.course import Course
 from dokja.intake.reading import Reader
 from dokja.intake.rules import rules_of
 from dokja.intake.signatures import Signatures
-from dokja.intake.timely import ballot_breaches, breaches, only_timely_ballots
+from dokja.intake.timely import ballot_breaches, breaches, plainly_timely
 from dokja.language import Tell, mark, untold
 from dokja.record import Record, act_of
-from dokja.record.canonical import LARGEST_ACT, Row, Rows
+from dokja.record.canonical import Row, Rows
 from dokja.record.writing import Kept, Writing
 from dokja.rulebook import History
 from dokja.strict_yaml import digest_of_file
@@ -90,9 +90,9 @@ class _FileIntake:
                 raise ActError(*batch.problems[:MOST_PROBLEMS])
             problems: list[Problem] = []
             rows, numbers = self._fresh(batch, start, problems)
-            for position, breach in (*_too_large(rows), *self.signatures.breaches(self.writing.size, rows)):
+            for position, breach in self.signatures.breaches(self.writing.size, rows):
                 problems.append(breach.at(self.acts.place(numbers[position], breach.path)))
-            if not only_timely_ballots(self.course, rows):
+            if not plainly_timely(self.course, rows, batch.earliest):
                 for number, row in zip(numbers, rows, strict=True):
                     problems += (breach.at(self.acts.place(number, breach.path)) for breach in self._untimely(row))
             if problems:
@@ -135,21 +135,6 @@ class _FileIntake:
         found = tuple(breaches(act, self.course))
         self.course.fold(act)
         return found
-
-
-def _too_large(rows: Rows) -> Iterator[tuple[int, Breach]]:
-    """Acts that no published log could hold, with their positions."""
-    for position, body in enumerate(rows.column("body")):
-        if len(body) > LARGEST_ACT:
-            yield (
-                position,
-                Breach(
-                    "act-too-large",
-                    "The act takes {size} bytes; the record holds acts of at most {limit}.",
-                    "Say it in fewer words, or put it into a file and pin that by its digest.",
-                    {"size": f"{len(body):,}", "limit": f"{LARGEST_ACT:,}"},
-                ),
-            )
 
 
 def _twice(row: Row) -> Breach:

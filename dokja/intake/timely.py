@@ -48,6 +48,8 @@ _BALLOT = "ballot"
 
 Path = tuple[str | int, ...]
 Check = Callable[[Any, Course, str], Iterator[Breach]]
+Earliest = dict[tuple[str | None, str | None], str]
+"""The earliest time of any ballot, by stage and team."""
 
 
 def breaches(act: AnyAct, course: Course) -> Iterator[Breach]:
@@ -66,15 +68,29 @@ def ballot_breaches(course: Course, row: Row) -> Iterator[Breach]:
             yield breach
 
 
-def only_timely_ballots(course: Course, rows: Rows) -> bool:
-    """Whether all are ballots, and plainly none has a breach: millions of them have fewer teams in fewer stages."""
-    if any(kind != _BALLOT for kind in set(rows.column("type"))) or not _all_seated(course, rows.column("key")):
+def earliest_ballots(rows: Iterable[Row]) -> Earliest | None:
+    """The earliest time of any ballot for each stage and team; `None` where not all rows are ballots.
+
+    Millions of ballots have fewer teams in fewer stages; this much can be said of them wherever they are read.
+    """
+    earliest: Earliest = {}
+    for row in rows:
+        if row.type != _BALLOT:
+            return None
+        subject = row.stage, row.team
+        if earliest.setdefault(subject, row.when) > row.when:
+            earliest[subject] = row.when
+    return earliest
+
+
+def plainly_timely(course: Course, rows: Rows, earliest: Earliest | None) -> bool:
+    """Whether all are ballots, and plainly none has a breach."""
+    if earliest is None or not _all_seated(course, rows.column("key")):
         return False
-    first: dict[tuple[str, str], str] = {}
-    for stage, team, when in zip(*map(rows.column, ("stage", "team", "when")), strict=True):
-        if first.setdefault((stage, team), when) > when:
-            first[stage, team] = when
-    return all(entry_breach(course, stage, team, when) is None for (stage, team), when in first.items())
+    return all(
+        stage is not None and team is not None and entry_breach(course, stage, team, when) is None
+        for (stage, team), when in earliest.items()
+    )
 
 
 def _all_seated(course: Course, keys: Iterable[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 
 from dokja.adjudicate import Outcome, adjudicate, gather
 from dokja.errors import Place, Problem, ProgrammeError
@@ -41,17 +42,21 @@ def publish(
     cited = {entry.act.source for entry in entries}
     wanted = alternatives and bool(leaks & cited)
     without = {"leaks": outcome_without({*hidden, *leaks})} if wanted else {}
+    # Nothing of the outcome is asked where an act stands, so that both can be found out side by side.
+    with ThreadPoolExecutor(1) as beside:
+        placing = beside.submit(places, record, programme.log_folder, entries) if proofs else None
+        outcome = outcome_without(hidden)
     return Publication(
         about=programme.about,
         history=programme.history,
         findings=lint(programme.history),
         acts={entry.index: entry.act for entry in entries},
-        outcome=outcome_without(hidden),
+        outcome=outcome,
         size=record.size,
         root=record.root.hex(),
         alternatives=without,
         signed=signed(programme),
-        places=places(record, programme.log_folder, entries) if proofs else {},
+        places=placing.result() if placing else {},
     )
 
 

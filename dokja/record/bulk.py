@@ -26,6 +26,9 @@ from dokja.values import DECIMAL_PATTERN, Id, Moment, utc_text
 
 _Mark = Annotated[str, StringConstraints(pattern=DECIMAL_PATTERN.replace("-?", ""))]
 _When = Annotated[str, StringConstraints(max_length=25)]
+PlainMarks = Annotated[dict[Id, _Mark], Field(min_length=1)]
+"""Marks by criterion."""
+
 _Word = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=200)]
 
 
@@ -45,7 +48,7 @@ class PlainBallot(TypedDict):
 
     clause: NotRequired[Id]
     gate: NotRequired[Id]
-    marks: NotRequired[Annotated[dict[Id, _Mark], Field(min_length=1)]]
+    marks: NotRequired[PlainMarks]
     measure: NotRequired[Id]
     meets: NotRequired[StrictBool]
     panel: Id
@@ -61,7 +64,10 @@ class PlainBallot(TypedDict):
 
 
 _PLAIN = TypeAdapter(PlainBallot).validator
-_IN_ORDER = tuple(PlainBallot.__annotations__)
+_MARKS: TypeAdapter[dict[str, str]] = TypeAdapter(PlainMarks)
+FIELDS = tuple(PlainBallot.__annotations__)
+"""The fields of a plain ballot in the order of RFC 8785."""
+
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 _AS_KEPT = re.compile(r"\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ", re.ASCII)
 """A time in UTC to the second, its day aside."""
@@ -69,7 +75,7 @@ _AS_KEPT = re.compile(r"\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ", r
 _EXACT = Context(prec=400, traps=[Inexact])
 
 
-def _in_utc(written: str) -> str | None:
+def in_utc(written: str) -> str | None:
     """A time as records write it, `None` where it is none; millions are written so already, all different."""
     return written if _AS_KEPT.fullmatch(written) and _whole_day(written[:10]) else _read(written)
 
@@ -88,11 +94,22 @@ def _read(written: str) -> str | None:
         return None
 
 
+@lru_cache(maxsize=65_536)
+def marks_in_order(written: str) -> str | None:
+    """The inside of an object of marks in the order of RFC 8785; `None` where it is none, or not spelled shortly."""
+    try:
+        marks = _MARKS.validate_json(f"{{{written}}}")
+    except ValidationError:
+        return None
+    inside = to_json(dict(sorted(marks.items())))[1:-1].decode()
+    return inside if len(inside) == len(written) else None
+
+
 def plain_row(tree: object) -> Row | None:
     """The row of a ballot in its plain form; `None` for everything else, good or bad."""
     if not isinstance(tree, dict) or not _PLAIN.isinstance_python(tree):
         return None
-    return _row({name: tree[name] for name in _IN_ORDER if name in tree})
+    return _row({name: tree[name] for name in FIELDS if name in tree})
 
 
 def plain_line(line: bytes) -> tuple[PlainBallot, Row] | None:
@@ -115,7 +132,7 @@ def plain_line(line: bytes) -> tuple[PlainBallot, Row] | None:
 def _row(ordered: dict[str, Any]) -> Row | None:
     """The row of a ballot whose fields are right, each for itself, and stand in their order; it changes `ordered`."""
     marks, vote = "marks" in ordered, "meets" in ordered
-    when = _in_utc(ordered["when"])
+    when = in_utc(ordered["when"])
     if marks == vote or marks != ("measure" in ordered) or vote != ("gate" in ordered) or when is None:
         return None
     ordered["when"] = when
@@ -141,21 +158,27 @@ def light(index: int, body: bytes) -> BallotRow:
     """The ballot that canonical bytes hold, as a light row; the record checked the bytes when it took them in.
 
     In their order of fields, what stands before the rater says what is marked and how; few ballots differ in it.
+    What stands after it is nearly always a few ids, which need no reader of JSON.
     """
     front = front_of(body)
-    subject = _said(front)
-    tree = from_json(b"{" + body[len(front) + 1 :])
-    return BallotRow(
-        index,
-        tree["when"],
-        tree["stage"],
-        subject.panel,
-        subject.subject,
-        tree["rater"],
-        tree["team"],
-        subject.total,
-        subject.meets,
-    )
+    plain = _REST.fullmatch(body, len(front))
+    rater, stage, team, when = map(bytes.decode, plain.groups()) if plain else _rest(body[len(front) + 1 :])
+    panel, subject, total, meets = _said(front)
+    return BallotRow(index, when, stage, panel, subject, rater, team, total, meets)
+
+
+_TEXT = rb'"([^"\\]*)"'
+_REST = re.compile(
+    rb',"rater":%b(?:,"signature":\{[^{}]*\})?(?:,"source":"[^"\\]*")?,"stage":%b,"team":%b,"type":"ballot",'
+    rb'"when":%b,"who":"[^"\\]*"\}' % (_TEXT, _TEXT, _TEXT, _TEXT)
+)
+"""A ballot's canonical bytes from the rater on, where no text is escaped; a signature's texts hold no such names."""
+
+
+def _rest(written: bytes) -> tuple[str, str, str, str]:
+    """The same in any spelling."""
+    tree = from_json(b"{" + written)
+    return tree["rater"], tree["stage"], tree["team"], tree["when"]
 
 
 def front_of(body: bytes) -> bytes:

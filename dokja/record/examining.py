@@ -10,11 +10,11 @@ from sqlalchemy import URL, select
 
 from dokja.errors import Place, Problem, RecordError
 from dokja.language import mark
-from dokja.record.bulk import plain_line
 from dokja.record.canonical import Row, act_of, row_of
 from dokja.record.connecting import PATIENCE_SECONDS, connect, place_of
 from dokja.record.merkle import leaf_hash
 from dokja.record.refusals import told
+from dokja.record.shapes import PlainLines
 from dokja.record.tables import ACTS
 
 WINDOW = 20_000
@@ -45,19 +45,20 @@ def examine(url: URL, window: int) -> Examined:
         engine.dispose()
     leaves: list[bytes] = []
     problems: list[Problem] = []
+    lines = PlainLines()
     for index, *stored in rows:
-        derived = _derived(stored[5])
+        derived = _derived(stored[5], lines)
         if derived is None or derived != tuple(stored):
             problems.append(_fault(index, stored, derived, place))
         leaves.append(derived.leaf if derived and derived.body == stored[5] else _leaf(stored[5]))
     return Examined(_runs([row[0] for row in rows]), tuple(leaves), tuple(problems))
 
 
-def _derived(body: Any) -> Row | None:  # noqa: ANN401 - a damaged database hands out anything
+def _derived(body: Any, lines: PlainLines) -> Row | None:  # noqa: ANN401 - a damaged database hands out anything
     """The row that the bytes of an act make; `None` where they hold no act."""
     try:
-        plain = plain_line(body)
-        return plain[1] if plain else row_of(act_of(body))
+        plain = lines.read(body) if isinstance(body, bytes) else None
+        return plain[0] if plain else row_of(act_of(body))
     except (ValidationError, ValueError, TypeError):
         return None
 

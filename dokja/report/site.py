@@ -110,9 +110,10 @@ class Press:
 
 
 def _jobs(pages: Sequence[tuple[Page, Mapping[str, object]]]) -> Iterator[Sequence[int]]:
-    """The pages' numbers: those with charts in one go, for the painter is slow to start, then the rest."""
+    """The pages' numbers: first those with charts, in one go for each process, for the painter is slow to start."""
     drawn, plain = ([number for number, (page, _) in enumerate(pages) if page.drawn is so] for so in (True, False))
-    yield drawn
+    each = processors()
+    yield from (drawn[first::each] for first in range(each))
     for first in range(0, len(plain), _AT_ONCE):
         yield plain[first : first + _AT_ONCE]
 

@@ -10,6 +10,7 @@ from itertools import islice
 from dokja.adjudicate import Folded, fold, joined
 from dokja.errors import NOWHERE, Place, Problem
 from dokja.intake.reading import Reader
+from dokja.intake.timely import Earliest, earliest_ballots
 from dokja.record.bulk import light
 from dokja.record.canonical import Row, Rows
 from dokja.record.entries import BallotRow
@@ -32,14 +33,15 @@ class Batch:
     """Entries that follow each other, the first of them at index `first`.
 
     rows: those that can be read. problems: what is wrong with each of the others, by its index.
-    folded: the marks, where all are ballots of their raters' own; else `None`. said: what such ballots say, each with
-    a time of one that says it. cast: the first of them in each stage.
+    folded: the marks, where all are ballots of their raters' own; else `None`. earliest: of `earliest_ballots`.
+    said: what such ballots say, each with a time of one that says it. cast: the first of them in each stage.
     """
 
     first: int
     rows: Rows
     problems: dict[int, tuple[Problem, ...]]
     folded: Folded | None
+    earliest: Earliest | None
     said: Mapping[Said, str]
     cast: Mapping[str, First]
 
@@ -98,12 +100,12 @@ def read_batch(reader: Reader, batch: tuple[int, list[bytes]]) -> Batch:
         else:
             problems[index] = read
     if problems or not all(row.type == "ballot" and in_own_voice(row) for row in rows):
-        return Batch(first, Rows.of(rows), problems, None, {}, {})
+        return Batch(first, Rows.of(rows), problems, None, None, {}, {})
     cast = Cast()
     for index, row in enumerate(rows, start=first):
         cast.add(light(index, row.body))
     said = {(reader.rules.since(row.when), row.stage or "", clause_of(row.body)): row.when for row in rows}
-    return Batch(first, Rows.of(rows), problems, cast.folded(), said, cast.first)
+    return Batch(first, Rows.of(rows), problems, cast.folded(), earliest_ballots(rows), said, cast.first)
 
 
 def _nowhere(_: Path_) -> Place:

@@ -13,7 +13,7 @@ from dokja.intake.course import Course
 from dokja.intake.draws import CODES as DRAW_CODES
 from dokja.intake.reading import Reader
 from dokja.intake.rules import rules_of
-from dokja.intake.timely import ballot_breaches, breaches, only_timely_ballots
+from dokja.intake.timely import ballot_breaches, breaches, plainly_timely
 from dokja.language import mark
 from dokja.record import Entry, act_of
 from dokja.record.acts import AnyAct, RulebookAmended, RulebookPublished
@@ -162,7 +162,7 @@ def _ballot(walk: Walk, index: int, row: Row) -> Iterable[Fault]:
 
 def _all_allowed(walk: Walk, batch: Batch, keys: set[str]) -> bool:
     """Whether a batch holds nothing but ballots, and plainly none of them has a fault."""
-    if batch.folded is None or not only_timely_ballots(walk.course, batch.rows):
+    if batch.folded is None or not plainly_timely(walk.course, batch.rows, batch.earliest):
         return False
     own = batch.rows.column("key")
     if len(set(own)) < len(own) or not keys.isdisjoint(own):

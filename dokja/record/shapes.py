@@ -1,0 +1,93 @@
+"""Lines that repeat one shape, read by it: a program that writes ballots writes all of them alike.
+
+The first line is read the long way (`bulk.plain_line`), and its order of fields becomes a pattern. What fits it is a
+ballot in its plain form: each id, the time and the marks are what they must be the long way. Everything else, good or
+bad, goes that way itself, so that no line is read otherwise than it would have been.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from operator import itemgetter
+
+from pydantic_core import from_json
+
+from dokja.record.bulk import FIELDS, in_utc, marks_in_order, plain_line
+from dokja.record.canonical import Row
+from dokja.record.merkle import leaf_hash
+from dokja.values import ID_PATTERN, LONGEST_ID
+
+Plain = tuple[Row, str | None]
+"""A ballot in its plain form: its row, and the source that it names."""
+
+
+class PlainLines:
+    """Reads lines of ballots in their plain form, one after the other."""
+
+    def __init__(self) -> None:
+        self._shape: _Shape | None = None
+
+    def read(self, line: bytes) -> Plain | None:
+        """The ballot that a line holds; `None` for every line that holds none in its plain form."""
+        if self._shape is not None and (found := self._shape.read(line)) is not None:
+            return found
+        if (plain := plain_line(line)) is None:
+            return None
+        ballot, row = plain
+        self._shape = _shape(tuple(from_json(line))) if "signature" not in ballot else None
+        return row, ballot.get("source")
+
+
+_AN_ID = f'"((?=[^"]{{1,{LONGEST_ID}}}"){ID_PATTERN.strip("^$")})"'
+_WRITTEN: Mapping[str, str] = {
+    "marks": r"\{([^{}]+)\}",
+    "meets": "(true|false)",
+    "type": '"(ballot)"',
+    "when": '"([^"]+)"',
+}
+"""How the value of a field is written, and the part of it that counts; all others are ids."""
+
+_AROUND: Mapping[str, str] = {"marks": "{%s}", "meets": "%s"}
+"""What stands around that part; around all others quotes do."""
+
+
+_QUOTES = '"%s"'
+
+
+class _Shape:
+    """The fields of a ballot in the order in which a line has them; a ballot of that shape is known to be whole."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        written = ",".join(f'"{name}":{_WRITTEN.get(name, _AN_ID)}' for name in names)
+        self._match = re.compile(rf"\{{{written}\}}", re.ASCII).fullmatch
+        self._when = names.index("when")
+        self._marks = names.index("marks") if "marks" in names else None
+        self._source = names.index("source") if "source" in names else None
+        subject = "measure" if "marks" in names else "gate"
+        self._named = itemgetter(*map(names.index, ("stage", "panel", subject, "rater", "team")))
+        sorted_names = [name for name in FIELDS if name in names]
+        self._in_order = itemgetter(*map(names.index, sorted_names))
+        self._body = "{{{}}}".format(",".join(f'"{name}":{_AROUND.get(name, _QUOTES)}' for name in sorted_names))
+
+    def read(self, line: bytes) -> Plain | None:
+        """The ballot, where the line has this shape."""
+        if not line.isascii() or (found := self._match(line.decode())) is None:
+            return None
+        values: list[str] = list(found.groups())
+        if (when := in_utc(values[self._when])) is None:
+            return None
+        values[self._when] = when
+        if self._marks is not None:
+            if (marks := marks_in_order(values[self._marks])) is None:
+                return None
+            values[self._marks] = marks
+        stage, panel, subject, rater, team = self._named(values)
+        body = (self._body % self._in_order(values)).encode()
+        key = f"ballot/{stage}/{panel}/{subject}/{rater}/{team}"
+        row = Row(key, "ballot", when, stage, team, body, leaf_hash(body))
+        return row, None if self._source is None else values[self._source]
+
+
+_shape = cache(_Shape)

@@ -1,0 +1,109 @@
+"""Lines of ballots read by the shape of the line before: never otherwise than the long way reads them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from dokja.record.bulk import plain_line
+from dokja.record.shapes import Plain, PlainLines
+
+MARKED = {
+    "type": "ballot",
+    "who": "rater-1",
+    "when": "2027-03-01T00:00:00Z",
+    "clause": "score-1",
+    "source": "announcement",
+    "stage": "stage-1",
+    "panel": "experts",
+    "rater": "rater-1",
+    "team": "team-a",
+    "measure": "expert",
+    "marks": {"plan": "8.5", "depth": "10"},
+}
+VOTED = {name: value for name, value in MARKED.items() if name not in ("measure", "marks", "source")} | {
+    "gate": "independence",
+    "meets": True,
+}
+SIGNED = MARKED | {"signature": {"key": "office+0", "value": "AA=="}}
+
+TEXTS = st.sampled_from(
+    [
+        "rater-2",
+        "a" * 80,
+        "a" * 81,
+        "a.b-c.0",
+        "a--b",
+        "A",
+        "",
+        "é",
+        "팀",
+        'x","rater":"y',
+        "x\\",
+        "x\n",
+        "2027-03-01T00:00:00Z",
+        "2027-03-01T24:00:00Z",
+        "2028-02-30T00:00:00Z",
+        "2027-03-01T09:00:00+09:00",
+        "2027-03-01 00:00:00Z",
+    ]
+)
+MARKS = st.dictionaries(
+    st.sampled_from(["plan", "depth", "z", "a.b", "B", "", 'q"']),
+    st.sampled_from(["0", "8.5", "10", "010", "1e2", "-1", "", "1_0", "１"]),
+    max_size=3,
+)
+VALUES = TEXTS | MARKS | st.booleans() | st.none() | st.integers(0, 9)
+
+
+def compact(tree: dict[str, Any], names: list[str]) -> bytes:
+    return json.dumps({name: tree[name] for name in names}, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def the_long_way(line: bytes) -> Plain | None:
+    plain = plain_line(line)
+    return None if plain is None else (plain[1], plain[0].get("source"))
+
+
+@given(data=st.data(), first=st.sampled_from([MARKED, VOTED, SIGNED]))
+def test_a_line_says_what_it_says_the_long_way(data: st.DataObject, first: dict[str, Any]) -> None:
+    names = data.draw(st.permutations(sorted(first)))
+    lines = PlainLines()
+    learned = compact(first, names)
+    assert lines.read(learned) == the_long_way(learned) is not None
+    changed = data.draw(st.dictionaries(st.sampled_from(sorted(first)), VALUES, max_size=3))
+    line = compact(first | changed, names)
+    assert lines.read(line) == the_long_way(line)
+
+
+@given(
+    place=st.integers(0, 400), put=st.sampled_from([*b'{}",:\\ \n', 0, 0x31, 0x41, 0x61, 0x80]), put_in=st.booleans()
+)
+def test_a_line_with_a_byte_changed_says_what_it_says_the_long_way(place: int, put: int, put_in: bool) -> None:
+    lines = PlainLines()
+    line = compact(MARKED, list(MARKED))
+    assert lines.read(line) is not None
+    place %= len(line)
+    bent = line[:place] + bytes([put]) + line[place + (not put_in) :]
+    assert lines.read(bent) == the_long_way(bent)
+
+
+@given(twin=st.sampled_from(['"plan":"8.5"', '"plan":"9"']), spaced=st.booleans())
+@example(twin='"depth":"10"', spaced=False)
+def test_marks_that_hide_one_another_or_are_spaced_are_not_passed(twin: str, spaced: bool) -> None:
+    lines = PlainLines()
+    line = compact(MARKED, list(MARKED))
+    assert lines.read(line) is not None
+    inside = twin + ("," if not spaced else ", ")
+    bent = line.replace(b'"marks":{', b'"marks":{' + inside.encode())
+    assert lines.read(bent) is None is the_long_way(bent)
+
+
+def test_ballots_of_two_shapes_by_turns() -> None:
+    lines = PlainLines()
+    for tree in (MARKED, VOTED, SIGNED, MARKED, VOTED) * 2:
+        line = compact(tree, list(tree))
+        assert lines.read(line) == the_long_way(line) is not None
