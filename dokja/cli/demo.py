@@ -73,8 +73,10 @@ def demo(
         _write_json(face, page, done, {REAL: published, WHOLE: proposed, five_teams.FOLDER: gated}, verdicts)
     else:
         teams = five_teams.told(audits, Edition(gated, face.voice.language))
-        signed = stories.told(verdicts, folder / stories.FOLDER, face.voice)
-        _print(face, page, published, proposed, (*teams, *signed))
+        _print(face, published, proposed, (*teams, *stories.told(verdicts, face.voice)))
+        check = stories.command(folder / stories.FOLDER)
+        face.line(f"  {face.voice(mark('Check it yourself: {command}'), {'command': check})}\n")
+        face.line(face.voice(mark("Open this page: {page}"), {"page": page.resolve()}))
 
 
 def examples() -> Path:
@@ -114,9 +116,7 @@ def _write_json(
     face.write(to_json({"page": page, "stamp": done.stamp, "outcomes": outcomes, "verified": answers}))
 
 
-def _print(
-    face: Face, page: Path, published: Publication, proposed: Publication, others: Iterable[RenderableType]
-) -> None:
+def _print(face: Face, published: Publication, proposed: Publication, others: Iterable[RenderableType]) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
@@ -134,7 +134,6 @@ def _print(
         Padding(Text(said), (0, 0, 0, 2), expand=False),
         *others,
     )
-    face.line(face.voice(mark("Open this page: {page}"), {"page": page.resolve()}))
 
 
 def _whole(real: Publication, edition: Edition) -> Iterator[Markup]:

@@ -41,8 +41,8 @@ def verified(folder: Path) -> dict[str, Verdict]:
     return {name: verify(folder / name, policy, genesis[name]) for name in STORIES}
 
 
-def told(verdicts: dict[str, Verdict], folder: Path, voice: Voice) -> Iterator[RenderableType]:
-    """What was packed, what the check says of it, what it could not look at, and how to do the same."""
+def told(verdicts: dict[str, Verdict], voice: Voice) -> Iterator[RenderableType]:
+    """What was packed, what the check says of it, and what it could not look at."""
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
@@ -64,10 +64,11 @@ def told(verdicts: dict[str, Verdict], folder: Path, voice: Voice) -> Iterator[R
     yield Padding(Text(voice(mark("What was not checked, and why:")), style="dim"), (0, 0, 0, 2))
     for said in left:
         yield Padding(Text(f"- {said}", style="dim"), (0, 0, 0, 2))
-    where = {"bundle": folder / next(iter(STORIES)), "policy": folder / "policy"}
-    yield Padding(Text(voice(mark("Check it yourself:")), style="dim"), (0, 0, 0, 2))
-    command = Text("dokja verify {bundle} --policy {policy}".format(**where), overflow="fold", style="dim")
-    yield Padding(command, (0, 0, 1, 2))
+
+
+def command(folder: Path) -> str:
+    """What to type to check the first story."""
+    return f"dokja verify {folder / next(iter(STORIES))} --policy {folder / 'policy'}"
 
 
 def _problems(verdict: Verdict, voice: Voice) -> Iterator[str]:

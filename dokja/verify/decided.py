@@ -103,8 +103,11 @@ def left_open(outcome: Outcome) -> Iterator[Unchecked]:
     """Parts of decisions that the acts do not say enough about."""
     parts: Sequence[StageOutcome | CallOutcome] = (*outcome.stages, *outcome.calls)
     for part in parts:
-        subjects = [holding.subject for holding in part.holdings if holding.verdict == "open"]
-        if subjects:
-            name = part.stage if isinstance(part, StageOutcome) else part.call
+        unsettled = [holding for holding in part.holdings if holding.verdict == "open"]
+        name = part.stage if isinstance(part, StageOutcome) else part.call
+        if any(holding.part == "number" for holding in unsettled):
+            said = mark("How many go on from {stage}: the acts do not say enough to work it out.")
+            yield Unchecked(said, {"stage": name})
+        if subjects := [holding.subject for holding in unsettled if holding.part != "number"]:
             said = mark("What was decided on {subjects} in {stage}: the acts do not say enough to work it out.")
             yield Unchecked(said, {"subjects": ", ".join(subjects), "stage": name})
