@@ -21,7 +21,7 @@ def move(
     folder: Folder,
     url: Annotated[
         str | None,
-        typer.Argument(metavar="[URL]", help=mark("Such as postgresql://USER@HOST/DATABASE; without a password.")),
+        typer.Argument(metavar="URL", help=mark("Such as postgresql://USER@HOST/DATABASE; without a password.")),
     ] = None,
 ) -> int:
     """Move the record."""
