@@ -38,10 +38,10 @@ SHUFFLES = 19
 """How often the anchors are shuffled for a control."""
 
 FEWEST_AGREED = 24
-LEAST_AGREED = 0.75
-"""Below these the agreement is not told as one. In the zoo that the audit was developed on a fifth of strangers'
-neurons agree at most, of models of one seed three in five, and of a child that was trained on for twice its parent's
-steps 19 in 20."""
+LEAST_AGREED = 0.9
+"""Below these the agreement is not told as one. In the zoos a fifth of strangers' neurons agree at most, of models of
+one seed three in five to nine in ten (the less they were trained, the more), and of a child that was trained on for
+twice its parent's steps 19 in 20."""
 
 ROLES = ("gate", "up", "down")
 
