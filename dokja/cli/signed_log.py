@@ -41,19 +41,10 @@ def policy_of(folder: Path, named: Path | None) -> Policy | None:
 
 def signed_log(log: Path, record: Record) -> tuple[bytes, int]:
     """The last checkpoint and its size."""
-    from dokja.record.transparency.signing import last_checkpoint
+    from dokja.record.transparency.signing import signed_checkpoint
 
-    last = last_checkpoint(log)
-    if last is None:
-        raise RecordError(
-            Problem(
-                "record-no-checkpoint",
-                "The record has not been signed yet.",
-                "Sign it with: dokja record checkpoint",
-                record.place,
-            )
-        )
-    return last[0], last[1].size
+    note, checkpoint = signed_checkpoint(log, record)
+    return note, checkpoint.size
 
 
 @contextmanager

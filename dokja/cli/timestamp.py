@@ -24,7 +24,7 @@ def timestamp(
 ) -> None:
     """Get a token."""
     from dokja.record.transparency.note import read_note
-    from dokja.record.transparency.signing import last_checkpoint
+    from dokja.record.transparency.signing import signed_checkpoint
     from dokja.record.transparency.tiles import write_whole
     from dokja.record.transparency.timestamps import ask, available
     from dokja.report.machine_readable import to_json
@@ -32,16 +32,7 @@ def timestamp(
     face: Face = ctx.obj
     programme, record = open_(folder)
     record.close()
-    last = last_checkpoint(programme.log_folder)
-    if last is None:
-        raise RecordError(
-            Problem(
-                "record-no-checkpoint",
-                "The record has not been signed yet.",
-                "Sign it with: dokja record checkpoint",
-                record.place,
-            )
-        )
+    note, signed = signed_checkpoint(programme.log_folder, record)
     if not available():
         raise RecordError(
             Problem(
@@ -52,7 +43,7 @@ def timestamp(
         )
     try:
         with face.working(mark("Waiting for the authority")):
-            token = ask(tsa, read_note(last[0]).text)
+            token = ask(tsa, read_note(note).text)
     except (OSError, ValueError) as error:
         raise RecordError(
             Problem(
@@ -63,10 +54,10 @@ def timestamp(
                 {"url": tsa, "why": str(error)[:200]},
             )
         ) from error
-    target = _free(tokens_of(programme.record_folder), last[1].size)
+    target = _free(tokens_of(programme.record_folder), signed.size)
     write_whole(target, token)
     if face.json:
-        face.write(to_json({"file": target, "size": last[1].size}))
+        face.write(to_json({"file": target, "size": signed.size}))
     else:
         face.line(str(target))
 

@@ -19,7 +19,7 @@ from dokja.record.transparency.plain_files import files_under, read_file
 from dokja.record.transparency.proofs import Tree
 from dokja.record.transparency.sealing.ballots import sealed_marks
 from dokja.record.transparency.sealing.kept import read_openings
-from dokja.record.transparency.signing import last_checkpoint, snapshot
+from dokja.record.transparency.signing import signed_checkpoint, snapshot
 from dokja.record.transparency.tiles import write_tiles, write_whole
 from dokja.rulebook import read_rulebook
 from dokja.values import Moment, utc_text
@@ -59,16 +59,7 @@ def export(
     evidence, and everyone what opens the sealed marks that are open to them; the record itself is whole for all.
     at: when that is; now where no time is named. Raises `RecordError`; then nothing is called a bag.
     """
-    last = last_checkpoint(source.log)
-    if last is None:
-        raise RecordError(
-            Problem(
-                "record-no-checkpoint",
-                "The record has not been signed yet.",
-                "Sign it with: dokja record checkpoint",
-                record.place,
-            )
-        )
+    note, checkpoint = signed_checkpoint(source.log, record)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise RecordError(
             Problem(
@@ -78,7 +69,6 @@ def export(
                 Place(target),
             )
         )
-    note, checkpoint = last
     opened, info = _openings(source, record, checkpoint.size, audience, at or datetime.now(UTC))
     for path, data in _files(source, audience):
         write_whole(target / path, data)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from dokja.errors import Problem, RecordError
 from dokja.record.acts import AnyAct, Genesis, RootKey, Signature
 from dokja.record.canonical import tree_of
 from dokja.record.refusals import told
@@ -100,6 +101,21 @@ def last_checkpoint(log: Path) -> tuple[bytes, Checkpoint] | None:
     """The checkpoint that was signed last, as it was written, and what it says; `None` where there is none."""
     data = read_file(log / "checkpoint", LARGEST_NOTE + 1)
     return (data, read_checkpoint(read_note(data).text)) if data else None
+
+
+def signed_checkpoint(log: Path, record: Record) -> tuple[bytes, Checkpoint]:
+    """The checkpoint that was signed last, and what it says; raises `RecordError` where there is none."""
+    last = last_checkpoint(log)
+    if last is None:
+        raise RecordError(
+            Problem(
+                "record-no-checkpoint",
+                "The record has not been signed yet.",
+                "Sign it with: dokja record checkpoint",
+                record.place,
+            )
+        )
+    return last
 
 
 def sign_checkpoint(log: Path, held: Snapshot, signer: Signer) -> bytes:
