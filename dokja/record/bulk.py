@@ -167,10 +167,11 @@ def light(index: int, body: bytes) -> BallotRow:
     return BallotRow(index, when, stage, panel, subject, rater, team, total, meets)
 
 
-_TEXT = rb'"([^"\\]*)"'
+_INSIDE = rb"[^\"\\\x00-\x1f]*"
+_TEXT, _PASSED_OVER = rb'"(%b)"' % _INSIDE, rb'"%b"' % _INSIDE
 _REST = re.compile(
-    rb',"rater":%b(?:,"signature":\{[^{}]*\})?(?:,"source":"[^"\\]*")?,"stage":%b,"team":%b,"type":"ballot",'
-    rb'"when":%b,"who":"[^"\\]*"\}' % (_TEXT, _TEXT, _TEXT, _TEXT)
+    rb',"rater":%b(?:,"signature":\{[^{}\x00-\x1f]*\})?(?:,"source":%b)?,"stage":%b,"team":%b,"type":"ballot",'
+    rb'"when":%b,"who":%b\}' % (_TEXT, _PASSED_OVER, _TEXT, _TEXT, _TEXT, _PASSED_OVER)
 )
 """A ballot's canonical bytes from the rater on, where no text is escaped; a signature's texts hold no such names."""
 

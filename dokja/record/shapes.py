@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from operator import itemgetter
 
 from pydantic_core import from_json
@@ -23,20 +22,30 @@ Plain = tuple[Row, str | None]
 """A ballot in its plain form: its row, and the source that it names."""
 
 
+MOST_SHAPES = 4
+"""A pattern costs as much as a hundred lines, so no file has more of them made; who writes ballots has one or two."""
+
+
 class PlainLines:
-    """Reads lines of ballots in their plain form, one after the other."""
+    """Reads lines of ballots in their plain form, one after the other. shapes: first the one that fitted last."""
 
     def __init__(self) -> None:
-        self._shape: _Shape | None = None
+        self.shapes: list[_Shape] = []
 
     def read(self, line: bytes) -> Plain | None:
         """The ballot that a line holds; `None` for every line that holds none in its plain form."""
-        if self._shape is not None and (found := self._shape.read(line)) is not None:
-            return found
+        if line.isascii():
+            text = line.decode()
+            for place, shape in enumerate(self.shapes):
+                if (found := shape.read(text)) is not None:
+                    if place:
+                        self.shapes.insert(0, self.shapes.pop(place))
+                    return found
         if (plain := plain_line(line)) is None:
             return None
         ballot, row = plain
-        self._shape = _shape(tuple(from_json(line))) if "signature" not in ballot else None
+        if len(self.shapes) < MOST_SHAPES and "signature" not in ballot:
+            self.shapes.insert(0, _Shape(tuple(from_json(line))))
         return row, ballot.get("source")
 
 
@@ -71,9 +80,9 @@ class _Shape:
         self._in_order = itemgetter(*map(names.index, sorted_names))
         self._body = "{{{}}}".format(",".join(f'"{name}":{_AROUND.get(name, _QUOTES)}' for name in sorted_names))
 
-    def read(self, line: bytes) -> Plain | None:
+    def read(self, line: str) -> Plain | None:
         """The ballot, where the line has this shape."""
-        if not line.isascii() or (found := self._match(line.decode())) is None:
+        if (found := self._match(line)) is None:
             return None
         values: list[str] = list(found.groups())
         if (when := in_utc(values[self._when])) is None:
@@ -88,6 +97,3 @@ class _Shape:
         key = f"ballot/{stage}/{panel}/{subject}/{rater}/{team}"
         row = Row(key, "ballot", when, stage, team, body, leaf_hash(body))
         return row, None if self._source is None else values[self._source]
-
-
-_shape = cache(_Shape)

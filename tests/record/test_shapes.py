@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from itertools import islice, permutations
 from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dokja.record.bulk import plain_line
-from dokja.record.shapes import Plain, PlainLines
+from dokja.record.shapes import MOST_SHAPES, Plain, PlainLines
 
 MARKED = {
     "type": "ballot",
@@ -107,3 +108,11 @@ def test_ballots_of_two_shapes_by_turns() -> None:
     for tree in (MARKED, VOTED, SIGNED, MARKED, VOTED) * 2:
         line = compact(tree, list(tree))
         assert lines.read(line) == the_long_way(line) is not None
+
+
+def test_a_file_that_changes_its_order_with_every_line_is_not_learned_for_ever() -> None:
+    lines = PlainLines()
+    for names in islice(permutations(MARKED), 200):
+        line = compact(MARKED, list(names))
+        assert lines.read(line) == the_long_way(line) is not None
+        assert len(lines.shapes) <= MOST_SHAPES
