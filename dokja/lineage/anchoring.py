@@ -11,7 +11,7 @@ few of its own on a side whose neurons were permuted, and no permutation and no 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
@@ -100,17 +100,33 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, c
     if found_anchors is None or count < FEWEST_ANCHORS or not layers:
         return None
     anchors = _answered(held, found_anchors, crew)
-    ((compared, agreed),) = _counts(held, layers, anchors, [np.arange(count)], crew)
+
+    def counts(orders: Sequence[Labels]) -> Sequence[tuple[int, int]]:
+        return _counts(held, layers, anchors, orders, crew)
+
+    return beside_controls(count, (held.key, ANCHORS), counts)
+
+
+def beside_controls(
+    anchors: int,
+    seed: tuple[int, int],
+    counts: Callable[[Sequence[Labels]], Sequence[tuple[int, int]]],
+    of: Literal["neurons", "heads"] = "neurons",
+) -> Anchored | None:
+    """How much agrees and, where that is much, how much does by shuffled anchors; `None` where nothing is compared.
+
+    counts: for each order of one side's anchors how many are compared, and how many of them agree.
+    """
+    ((compared, agreed),) = counts([np.arange(anchors)])
     if not compared:
         return None
-    plain = Anchored(count, compared, agreed, 0.0, 0)
+    plain = Anchored(anchors, compared, agreed, 0.0, 0, of)
     if not plain.fires:
         return plain
-    random = np.random.default_rng((held.key, ANCHORS))
-    orders = [random.permutation(count) for _ in range(SHUFFLES)]
-    shuffled = _counts(held, layers, anchors, orders, crew)
-    control = max(same / answered if answered else 0.0 for answered, same in shuffled)
-    return Anchored(count, compared, agreed, control, SHUFFLES)
+    random = np.random.default_rng(seed)
+    shuffled = counts([random.permutation(anchors) for _ in range(SHUFFLES)])
+    control = max(same / both if both else 0.0 for both, same in shuffled)
+    return Anchored(anchors, compared, agreed, control, SHUFFLES, of)
 
 
 def anchor_vectors(

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dokja.lineage.anchoring import SHUFFLES, Anchored, Vectors, anchor_vectors
+from dokja.lineage.anchoring import Anchored, Vectors, anchor_vectors, beside_controls
 from dokja.lineage.cores import Crew
 from dokja.lineage.evidence import FEWEST, Held, LabelTest, Tally
 from dokja.lineage.pairing import aligned
@@ -106,16 +106,11 @@ def _anchored(key: int, layers: Sequence[tuple[Maps, Maps]]) -> Anchored | None:
     """How often both products name the same partner, in layers that have groups enough, and with shuffled words."""
     many = [each for each in layers if each[0][0].total >= FEWEST]
     words = round(max((each[0][0].rows.shape[1] for each in many), default=0) ** 0.5)
-    compared, agreed = _agreed(many, np.arange(words))
-    if not compared:
-        return None
-    plain = Anchored(words, compared, agreed, 0.0, 0, "heads")
-    if not plain.fires:
-        return plain
-    random = np.random.default_rng((key, WORDS))
-    shuffled = [_agreed(many, random.permutation(words)) for _ in range(SHUFFLES)]
-    control = max(same / both if both else 0.0 for both, same in shuffled)
-    return Anchored(words, compared, agreed, control, SHUFFLES, "heads")
+
+    def counts(orders: Sequence[Labels]) -> Sequence[tuple[int, int]]:
+        return [_agreed(many, order) for order in orders]
+
+    return beside_controls(words, (key, WORDS), counts, "heads")
 
 
 def _agreed(layers: Sequence[tuple[Maps, Maps]], order: Labels) -> tuple[int, int]:
