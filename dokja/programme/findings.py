@@ -12,11 +12,9 @@ from ruamel.yaml import YAML
 from dokja.errors import ActError, Place, Problem
 from dokja.lineage import Audit, Finding
 from dokja.record.acts import AuditReported
+from dokja.record.acts.findings import WITHOUT_EVIDENCE
 from dokja.record.canonical import LARGEST_ACT, canonical, tree_of
 from dokja.strict_yaml import problems_of
-
-WITHOUT_EVIDENCE = ("no-evidence", "not-assessed")
-"""Words that say nothing against a component."""
 
 
 def audit_act(audit: Audit, told: str, *, team: str, stage: str, gate: str, who: str, when: str) -> AuditReported:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from dokja.language import mark
 from dokja.record import acts
 from dokja.record.acts import AnyAct
+from dokja.record.acts.findings import WITHOUT_EVIDENCE
 from dokja.record.beacon import time_of
 from dokja.report import addresses
 from dokja.report.audit_table import component_said
@@ -17,7 +18,7 @@ from dokja.report.edition import Edition
 from dokja.report.figure_words import figure_said
 from dokja.report.names import Name, linked, name
 from dokja.report.sealing_words import SEALING_SAID
-from dokja.report.words import AUDIT_WORDS, DEPARTURES, DRAWN, GATE_RESULTS, SILENT_WORDS
+from dokja.report.words import AUDIT_WORDS, DEPARTURES, DRAWN, GATE_RESULTS
 from dokja.values import plain
 
 KINDS: Mapping[str, str] = {
@@ -230,7 +231,7 @@ def _audit(act: acts.AuditReported, edition: Edition) -> Iterator[Markup]:
     values = {"team": edition.team(act.team), "gate": edition.gate(act.gate), "submission": name(act.submission)}
     yield edition.say(mark("The weights of {team} ({submission}) are audited for the gate “{gate}”."), values)
     for finding in act.findings:
-        if finding.word in SILENT_WORDS:
+        if finding.word in WITHOUT_EVIDENCE:
             continue
         said = {
             "component": name(component_said(finding.component, edition)),
@@ -238,7 +239,7 @@ def _audit(act: acts.AuditReported, edition: Edition) -> Iterator[Markup]:
             "reference": name(finding.reference),
         }
         yield edition.say(mark("{component}: {word} ({reference})."), said)
-    if all(finding.word in SILENT_WORDS for finding in act.findings):
+    if all(finding.word in WITHOUT_EVIDENCE for finding in act.findings):
         yield edition.say(mark("No component was found to depend on a reference."))
 
 

@@ -9,10 +9,10 @@ from decimal import ROUND_CEILING, Decimal
 from markupsafe import Markup
 
 from dokja.record.acts import AnyAct, AuditReported
-from dokja.record.acts.findings import AuditFinding
+from dokja.record.acts.findings import WITHOUT_EVIDENCE, AuditFinding
 from dokja.report.edition import Edition
 from dokja.report.names import Name, name
-from dokja.report.words import AUDIT_COMPONENTS, AUDIT_WORDS, SILENT_WORDS
+from dokja.report.words import AUDIT_COMPONENTS, AUDIT_WORDS
 
 SMALL = Decimal(-2)
 """From here on p-values are powers of ten."""
@@ -39,7 +39,7 @@ def audit_table(act: AnyAct, edition: Edition) -> tuple[FoundRow, ...]:
 
 
 def _evidence_first(findings: Sequence[AuditFinding]) -> list[AuditFinding]:
-    return sorted(findings, key=lambda each: each.word in SILENT_WORDS)
+    return sorted(findings, key=lambda each: each.word in WITHOUT_EVIDENCE)
 
 
 def _row(finding: AuditFinding, edition: Edition) -> FoundRow:
@@ -47,7 +47,7 @@ def _row(finding: AuditFinding, edition: Edition) -> FoundRow:
         component=name(component_said(finding.component, edition)),
         reference=name(finding.reference),
         word=edition.say(AUDIT_WORDS[finding.word]),
-        telling=finding.word not in SILENT_WORDS,
+        telling=finding.word not in WITHOUT_EVIDENCE,
         p=None if finding.log10_p is None else p_shown(finding.log10_p),
         assessed=f"{finding.assessed:,f}",
         parameters=f"{finding.parameters:,f}",

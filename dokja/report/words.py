@@ -148,9 +148,6 @@ AUDIT_WORDS: Mapping[AuditWord, str] = {
     "not-assessed": mark("not assessed"),
 }
 
-SILENT_WORDS: frozenset[AuditWord] = frozenset(("no-evidence", "not-assessed"))
-"""Words that say nothing against a component."""
-
 AUDIT_COMPONENTS: Mapping[str, str] = {
     "text-decoder": mark("text decoder"),
     "text-encoder": mark("text encoder"),

@@ -36,6 +36,9 @@ AuditWord = Literal[
 ]
 """The words of `dokja.lineage.findings`, which knows nothing of acts."""
 
+WITHOUT_EVIDENCE: frozenset[AuditWord] = frozenset(("no-evidence", "not-assessed"))
+"""Words that say nothing against a component."""
+
 
 class AuditFinding(Model):
     """What a weight audit found of one component against one reference.
