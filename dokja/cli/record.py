@@ -14,6 +14,8 @@ from dokja.cli.usage import UsageError, unknown
 from dokja.language import mark
 
 if TYPE_CHECKING:
+    from rich.console import JustifyMethod
+
     from dokja.programme import Programme
     from dokja.record import Entry, Record
 
@@ -28,6 +30,8 @@ CHECK = mark(
 SCHEMA = mark("Print the JSON Schema of a file of acts, for editors and other programs.")
 
 FELL_SHORT = 1
+UNBROKEN = ("index", "when", "type")
+"""Columns of a list of acts that say nothing when they are broken."""
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help=mark("A programme's folder."))]
 NamedAct = Annotated[str, typer.Argument(metavar="ACT", help=mark("An act's index in the record, or its id."))]
@@ -129,9 +133,10 @@ def write_json(face: Face, found: Iterator[Entry]) -> None:
 def _print_list(face: Face, programme: Programme, found: Iterator[Entry]) -> None:
     from rich.table import Table
 
-    table = Table(box=None, padding=(0, 3, 0, 0), pad_edge=False, header_style="bold")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for column in (mark("index"), mark("when"), mark("type"), mark("who"), mark("about"), mark("id")):
-        table.add_column(face.voice(column), justify="right" if column == "index" else "left", overflow=FOLD)
+        justify: JustifyMethod = "right" if column == "index" else "left"
+        table.add_column(face.voice(column), justify=justify, overflow=FOLD, no_wrap=column in UNBROKEN)
     for entry in found:
         act = entry.act
         about = " ".join(each for name in ("stage", "call", "team") if (each := getattr(act, name, None)))

@@ -172,10 +172,10 @@ def basis(score: Score, edition: Edition) -> Markup:
     """What a number rests on, in a few words; its trace says all of it."""
     shown = edition.quantity(score)
     if score.act_count:
-        return edition.say(mark("computed from {count} acts"), {"count": score.act_count})
+        return edition.say(mark("computed from acts: {count}"), {"count": score.act_count})
     if shown.act is not None:
         return edition.say(mark("published: {act}"), {"act": edition.act_and_source(shown.act)})
     figures = len(figures_of(score))
     if figures and shown.standing == "between":
-        return edition.say(mark("bounded by {count} published figures"), {"count": figures})
+        return edition.say(mark("bounded by published figures: {count}"), {"count": figures})
     return edition.say(BASES[shown.standing])
