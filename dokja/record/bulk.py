@@ -29,7 +29,10 @@ _When = Annotated[str, StringConstraints(max_length=25)]
 PlainMarks = Annotated[dict[Id, _Mark], Field(min_length=1)]
 """Marks by criterion."""
 
-_Word = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=200)]
+LONGEST_WORD = 200
+"""Characters of a word of a signature."""
+
+_Word = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=LONGEST_WORD)]
 
 
 class PlainSignature(TypedDict):

@@ -13,7 +13,7 @@ from operator import itemgetter
 
 from pydantic_core import from_json
 
-from dokja.record.bulk import FIELDS, in_utc, marks_in_order, plain_line
+from dokja.record.bulk import FIELDS, LONGEST_WORD, in_utc, marks_in_order, plain_line
 from dokja.record.canonical import Row
 from dokja.record.merkle import leaf_hash
 from dokja.values import ID_PATTERN, LONGEST_ID
@@ -44,23 +44,27 @@ class PlainLines:
         if (plain := plain_line(line)) is None:
             return None
         ballot, row = plain
-        if len(self.shapes) < MOST_SHAPES and "signature" not in ballot:
+        if len(self.shapes) < MOST_SHAPES:
             self.shapes.insert(0, _Shape(tuple(from_json(line))))
         return row, ballot.get("source")
 
+
+_A_WORD = rf'"[!#-\[\]-~]{{1,{LONGEST_WORD}}}"'
+"""A word of a signature, where none of it is escaped."""
 
 _AN_ID = f'"((?=[^"]{{1,{LONGEST_ID}}}"){ID_PATTERN.strip("^$")})"'
 _WRITTEN: Mapping[str, str] = {
     "marks": r"\{([^{}]+)\}",
     "meets": "(true|false)",
+    "sequence": "([1-9][0-9]{0,8})",
+    "signature": rf'(\{{"key":{_A_WORD},"value":{_A_WORD}\}})',
     "type": '"(ballot)"',
     "when": '"([^"]+)"',
 }
 """How the value of a field is written, and the part of it that counts; all others are ids."""
 
-_AROUND: Mapping[str, str] = {"marks": "{%s}", "meets": "%s"}
+_AROUND: Mapping[str, str] = {"marks": "{%s}"} | dict.fromkeys(("meets", "sequence", "signature"), "%s")
 """What stands around that part; around all others quotes do."""
-
 
 _QUOTES = '"%s"'
 

@@ -30,6 +30,7 @@ VOTED = {name: value for name, value in MARKED.items() if name not in ("measure"
     "meets": True,
 }
 SIGNED = MARKED | {"signature": {"key": "office+0", "value": "AA=="}}
+NUMBERED = VOTED | {"sequence": 12}
 
 TEXTS = st.sampled_from(
     [
@@ -57,7 +58,15 @@ MARKS = st.dictionaries(
     st.sampled_from(["0", "8.5", "10", "010", "1e2", "-1", "", "1_0", "１"]),
     max_size=3,
 )
-VALUES = TEXTS | MARKS | st.booleans() | st.none() | st.integers(0, 9)
+SIGNATURES = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(
+        ("value", "key", "by"), st.sampled_from(["a+0/=", "~!", "", "a b", "é", "\\", '"', "a" * 201])
+    ),
+)
+VALUES = (
+    TEXTS | MARKS | SIGNATURES | st.booleans() | st.none() | st.sampled_from([0, 1, 9, -1, 10**9 - 1, 10**9, 1.0])
+)
 
 
 def compact(tree: dict[str, Any], names: list[str]) -> bytes:
@@ -69,7 +78,7 @@ def the_long_way(line: bytes) -> Plain | None:
     return None if plain is None else (plain[1], plain[0].get("source"))
 
 
-@given(data=st.data(), first=st.sampled_from([MARKED, VOTED, SIGNED]))
+@given(data=st.data(), first=st.sampled_from([MARKED, VOTED, SIGNED, NUMBERED]))
 def test_a_line_says_what_it_says_the_long_way(data: st.DataObject, first: dict[str, Any]) -> None:
     names = data.draw(st.permutations(sorted(first)))
     lines = PlainLines()
@@ -81,11 +90,16 @@ def test_a_line_says_what_it_says_the_long_way(data: st.DataObject, first: dict[
 
 
 @given(
-    place=st.integers(0, 400), put=st.sampled_from([*b'{}",:\\ \n', 0, 0x31, 0x41, 0x61, 0x80]), put_in=st.booleans()
+    place=st.integers(0, 400),
+    put=st.sampled_from([*b'{}",:\\ \n', 0, 0x30, 0x31, 0x41, 0x61, 0x80]),
+    put_in=st.booleans(),
+    first=st.sampled_from([MARKED, SIGNED | {"sequence": 12}]),
 )
-def test_a_line_with_a_byte_changed_says_what_it_says_the_long_way(place: int, put: int, put_in: bool) -> None:
+def test_a_line_with_a_byte_changed_says_what_it_says_the_long_way(
+    place: int, put: int, put_in: bool, first: dict[str, Any]
+) -> None:
     lines = PlainLines()
-    line = compact(MARKED, list(MARKED))
+    line = compact(first, list(first))
     assert lines.read(line) is not None
     place %= len(line)
     bent = line[:place] + bytes([put]) + line[place + (not put_in) :]
@@ -105,9 +119,16 @@ def test_marks_that_hide_one_another_or_are_spaced_are_not_passed(twin: str, spa
 
 def test_ballots_of_two_shapes_by_turns() -> None:
     lines = PlainLines()
-    for tree in (MARKED, VOTED, SIGNED, MARKED, VOTED) * 2:
+    for tree in (MARKED, VOTED, SIGNED, NUMBERED, MARKED, VOTED) * 2:
         line = compact(tree, list(tree))
         assert lines.read(line) == the_long_way(line) is not None
+
+
+def test_a_running_number_that_is_a_text_is_none() -> None:
+    lines = PlainLines()
+    assert lines.read(compact(NUMBERED, list(NUMBERED))) is not None
+    text = NUMBERED | {"sequence": "rater-2"}
+    assert lines.read(compact(text, list(text))) is None
 
 
 def test_a_file_that_changes_its_order_with_every_line_is_not_learned_for_ever() -> None:
