@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from dokja.record.transparency.ed25519 import signature_fits
 from dokja.record.transparency.note import COSIGNATURE, ED25519, SignatureLine, VerifierKey, key_id
 
 _TIME_BYTES, _SIGNATURE_BYTES = 8, 64
@@ -43,12 +43,3 @@ def verifies(key: VerifierKey, text: str, line: SignatureLine) -> bool:
             return False
         signature, message = signature[_TIME_BYTES:], signed_by_witness(text, seconds)
     return signature_fits(key.public, signature, message)
-
-
-def signature_fits(public: bytes, signature: bytes, message: bytes) -> bool:
-    """Whether an Ed25519 signature on the message verifies (RFC 8032)."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True

@@ -145,7 +145,7 @@ def check_entries(log: Path, size: int, genesis: str | None) -> Entered:
     with spread(misfit, processors() if size > _ALONE else 1) as misfits:
         for found in misfits(walk.signatures(entries_of(log, size))):
             if found is not None:
-                raise RefusedError("ACT_SIGNATURE", found.reference, found.index)
+                raise RefusedError("ACT_SIGNATURE", found.reference, found.entry)
     if walk.refused is not None:
         raise walk.refused
     return Entered(walk.grid, walk.latest)

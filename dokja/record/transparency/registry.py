@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from dokja.record.canonical import written
-from dokja.record.transparency.cosignature import signature_fits
+from dokja.record.transparency.ed25519 import signature_fits
 from dokja.record.transparency.note import ED25519, VerifierKey, bytes_of
 from dokja.record.transparency.refusals import RefusedError
 
@@ -38,11 +38,10 @@ class Held:
     holder: str
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A signature of an act that is yet to be verified."""
+class Check(NamedTuple):
+    """A signature of an act that is yet to be verified; a tuple, because millions go to other processes."""
 
-    index: int
+    entry: int
     reference: str
     public: bytes
     value: bytes
