@@ -43,7 +43,7 @@ from dokja.lineage.library.sketching import SUMS
 RESULTS = Path(__file__).parent / "results"
 
 NULLS = tuple(name for name in SPECIMENS if "." not in name)
-PARENTS = (*(f"stranger-{number:02}" for number in range(4)), "headed-00")
+PARENTS = (*(f"stranger-{number:02}" for number in range(4)), "headed-00", "sparse-00", "sparse-01")
 PLAIN = ("none", "int8", "fp8", "int4", "more-words", "fused", "renamed", "transposed", "sorted-by-norm")
 DISGUISES = (*PLAIN, "permuted", "scaled", "rotated", "scrambled")
 ALL_DISGUISES = ("continued", "low-rank", "deepened", "narrowed", "upcycled-2")

@@ -41,6 +41,8 @@ _STRANGERS, _TWINS, _PARENTS = 60, 24, 4
 _HEADED_STRANGERS, _HEADED_TWINS = 12, 8
 _CROWD, _CROWD_STEPS = Text(width=32, hidden=96, layers=2, heads=4, key_heads=2), 200
 _HEADED, _HEADED_STEPS = Text(width=64, hidden=96, layers=6, heads=8, key_heads=8), 300
+_SPARSE, _SPARSE_STEPS = Text(width=64, hidden=32, layers=3, heads=4, key_heads=2, experts=24), 400
+_SPARSE_STRANGERS, _SPARSE_TWINS, _SPARSE_PARENTS = 10, 6, 2
 _NARROW = replace(TINY, hidden=TINY.hidden // 2)
 _SHALLOW = replace(TINY, layers=2)
 _DEEP_ORDER = (0, 1, 1, 2, 2)
@@ -177,6 +179,29 @@ def _headed() -> Iterator[Specimen]:
     yield Specimen("headed-00.same-seed", "same-seed, other data", seed=7000, data=8600, **of)
 
 
+def _sparse() -> Iterator[Specimen]:
+    """Strangers of more experts than can be held against each other one by one, twins, and kin of the first."""
+    of: dict[str, Any] = {"text": _SPARSE, "steps": _SPARSE_STEPS}
+    for number in range(_SPARSE_STRANGERS):
+        yield Specimen(f"sparse-{number:02}", "other seed, other data", seed=9000 + number, data=9000 + number, **of)
+    for number in range(_SPARSE_TWINS):
+        yield Specimen(
+            f"sparse-twin-{number:02}", "other seed, same data and order", seed=9100 + number, data=9000, **of
+        )
+    for number in range(_SPARSE_PARENTS):
+        parent, fresh = f"sparse-{number:02}", itertools.count(9200 + 100 * number)
+        made: dict[str, Any] = {"parents": (parent,), "inherits": COMPONENTS, "first": _parent}
+        makes: dict[str, dict[str, Any]] = {
+            "continued": {**made, "steps": 2 * _SPARSE_STEPS},
+            "tuned": {**made, "steps": _SPARSE_STEPS // 5, "rate": 1e-3, "topics": range(TOPICS // 2)},
+            "with-its-embeddings": {**made, "first": _embeddings, "inherits": ("embeddings", "head")},
+            "taught-by-it": {**made, "first": None, "inherits": (), "way": "taught"},
+        }
+        for kind, make in makes.items():
+            yield Specimen(f"{parent}.{kind}", kind, seed=next(fresh), data=next(fresh), **{**of, **make})
+        yield Specimen(f"{parent}.same-seed", "same-seed, other data", seed=9000 + number, data=next(fresh), **of)
+
+
 def _family(number: int) -> Iterator[Specimen]:
     """What can be made of one parent."""
     parent = f"stranger-{number:02}"
@@ -247,7 +272,10 @@ def _family(number: int) -> Iterator[Specimen]:
 
 SPECIMENS: Mapping[str, Specimen] = {
     specimen.name: specimen
-    for specimen in (*_nulls(), *_crowd(), *_headed(), *(one for n in range(_PARENTS) for one in _family(n)))
+    for specimen in (
+        *(*_nulls(), *_crowd(), *_headed(), *_sparse()),
+        *(one for number in range(_PARENTS) for one in _family(number)),
+    )
 }
 
 
