@@ -37,7 +37,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.measured import Measured, measured
-from dokja.lineage.anchoring import ANCHORS, LAYERS
+from dokja.lineage.answers import ANCHORS
+from dokja.lineage.candidates import LAYERS
 from dokja.lineage.channels import CHANNELS, FEWEST_ROWS, ROWS
 from dokja.lineage.sides import (
     FEWEST_LOOKED_AT,

@@ -11,28 +11,19 @@ few of its own on a side whose neurons were permuted, and no permutation and no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dokja.lineage.answers import ANCHORS, Anchors, anchor_vectors, answered, answers, gain_in_front
+from dokja.lineage.candidates import MOST, Asked, Layer, candidates
 from dokja.lineage.cores import Crew
-from dokja.lineage.evidence import Held
-from dokja.lineage.pairing import DENSE_OF, GroupPair, paired, sources
-from dokja.lineage.sides import Member, Model, Reader, Source, drawn
-from dokja.lineage.statistics import Agreement, Units, agreement, answering, signatures
-from dokja.lineage.statistics.units import Labels, Matrix
-from dokja.lineage.vocabulary import priority
-
-ANCHORS = 512
-MOST_EXPERTS = 16
-"""Of so many experts each is held against all others; of more against its own number alone."""
-
-LAYERS = 8
-"""In how many layers neurons are asked: what was scrambled was scrambled throughout."""
+from dokja.lineage.evidence import Held, MapRow
+from dokja.lineage.sides import FEWEST_LOOKED_AT, Member, Reader
+from dokja.lineage.statistics import Agreement, Units, agreement
+from dokja.lineage.statistics.units import Labels
 
 SHUFFLES = 19
 """How often the anchors are shuffled for a control."""
@@ -43,18 +34,7 @@ LEAST_AGREED = 0.9
 one seed three in five to nine in ten (the less they were trained, the more), and of a child that was trained on for
 twice its parent's steps 19 in 20."""
 
-ROLES = ("gate", "up", "down")
-
-READS_WORDS = ("text-decoder", "experts")
-"""Components that answer to words; the encoders answer to their inputs."""
-
 FEWEST_ANCHORS = 16
-
-Vectors = Mapping[str, Matrix]
-"""Anchors over the residual channels: what comes in ("up": gates and ups answer), what goes out ("down")."""
-
-Anchors = Mapping[str, tuple[bytes, Matrix]]
-"""By what units answer to each kind of anchors, and what tells these from others."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +42,8 @@ class Anchored:
     """Neurons compared and agreed over all layers, and the largest share among the controls.
 
     controls: how many there are; none where so few agree that nothing is to be calibrated. log10_p: conformal, at
-    least 1/(controls + 1). of: what was compared; heads where a component has no neurons.
+    least 1/(controls + 1). of: what was compared; heads where a component has no neurons. layer_map: where the
+    neurons of each layer that was asked agree the most, as shares of those compared; told where they fire.
     """
 
     anchors: int
@@ -71,6 +52,7 @@ class Anchored:
     control: float
     controls: int
     of: Literal["neurons", "heads"] = "neurons"
+    layer_map: tuple[MapRow, ...] = ()
 
     @property
     def share(self) -> float:
@@ -96,15 +78,22 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, c
     """
     found_anchors = anchor_vectors(held, component, shared)
     count = 0 if found_anchors is None else len(found_anchors[0]["up"])
-    layers = _answering(held, component)
-    if found_anchors is None or count < FEWEST_ANCHORS or not layers:
+    if found_anchors is None or count < FEWEST_ANCHORS:
         return None
-    anchors = _answered(held, found_anchors, crew)
+    anchors = answered(held, found_anchors, crew)
+    asked = candidates(held, component, anchors)
+    if any(len(each.choices) > MOST for each in asked):
+        held = held.within(FEWEST_LOOKED_AT)
 
     def counts(orders: Sequence[Labels]) -> Sequence[tuple[int, int]]:
-        return _counts(held, layers, anchors, orders, crew)
+        found = _counts(held, asked, anchors, orders, crew)
+        return [(sum(each.compared for each in turn), sum(each.agreed for each in turn)) for turn in found]
 
-    return beside_controls(count, (held.key, ANCHORS), counts)
+    told = beside_controls(count, (held.key, ANCHORS), counts)
+    if told is None or not told.fires:
+        return told
+    (plain,) = _counts(held, asked, anchors, [np.arange(count)], crew)
+    return replace(told, layer_map=_mapped(asked, plain))
 
 
 def beside_controls(
@@ -129,53 +118,6 @@ def beside_controls(
     return Anchored(anchors, compared, agreed, control, SHUFFLES, of)
 
 
-def anchor_vectors(
-    held: Held, component: str, shared: tuple[Labels, Labels] | None
-) -> tuple[Vectors, Vectors] | None:
-    """What a component answers to on both sides: shared words, of an encoder its single inputs."""
-    return _words(held, shared) if component in READS_WORDS else _inputs(held, component)
-
-
-def _answered(held: Held, vectors: tuple[Vectors, Vectors], crew: Crew) -> tuple[Anchors, Anchors]:
-    """Each kind of anchors of both sides as what is multiplied by: the same words serve against many references."""
-    sides = tuple(zip((held.left, held.right), vectors, strict=True))
-    made = crew.spread(
-        lambda item: _multiplied(*item), [(reader, each) for reader, of in sides for each in of.values()]
-    )
-    left, right = ({name: next(made) for name in of} for _, of in sides)
-    return left, right
-
-
-def _multiplied(reader: Reader, anchors: Matrix) -> tuple[bytes, Matrix]:
-    content = sha256(f"{anchors.shape} {anchors.dtype}".encode() + np.ascontiguousarray(anchors).data).digest()
-    return content, reader.kept.get(("answering", content), lambda: answering(anchors), lambda made: made.nbytes)
-
-
-Layer = Sequence[tuple[Member, Member]]
-"""The matrices of one layer's neurons, on both sides."""
-
-
-def _answering(held: Held, component: str) -> Sequence[Sequence[Layer]]:
-    """The neurons of layers at the same place, of at most so many layers, drawn by the key. Experts may have been
-    permuted, or made of a dense block: each is asked with all of its layer that it may come from."""
-    right = held.right.model
-    layers: list[Sequence[Layer]] = []
-    for group in held.left.model.groups.get(component, ()):
-        others = [other for other in sources(right, component) if other.layer == group.layer]
-        if group.expert is None or len(others) > MOST_EXPERTS:
-            others = [other for other in others if (other.expert, other.name) == (group.expert, group.name)]
-        found = [pair for other in others if (pair := paired(held.left.model, right, group, other)) is not None]
-        choices = [choice for pair in found if len(choice := _reading(pair)) > 1]
-        if choices:
-            layers.append(choices)
-    return [layers[place] for place in drawn(held.key, len(layers), LAYERS)]
-
-
-def _reading(pair: GroupPair) -> Layer:
-    """Of two groups the matrices that read words or write them."""
-    return [(a, b) for a, b in pair.members if a.family in ROLES and a.other.space == b.other.space == "residual"]
-
-
 def _chosen(held: Held, members: Layer) -> tuple[Labels | None, Labels | None]:
     """The neurons with the longest rows, as many as are looked at; `None` where all are, or not all are at hand."""
     sides = [
@@ -191,7 +133,7 @@ def _longest(reader: Reader, members: Sequence[Member]) -> Labels | None:
         return None
 
     def made() -> Labels | None:
-        lengths = reader.source.lengths(member, _gain(reader, member))
+        lengths = reader.source.lengths(member, gain_in_front(reader, member))
         if lengths is None:
             return None
         longest = np.argsort(-np.nan_to_num(lengths), kind="stable")[: reader.looks]
@@ -200,99 +142,54 @@ def _longest(reader: Reader, members: Sequence[Member]) -> Labels | None:
     return reader.keep(("longest",), member, made, lambda found: 0 if found is None else found.nbytes)
 
 
+@dataclass(frozen=True)
+class _Best:
+    """With which of its choices a layer agrees the most, and on how many neurons."""
+
+    choice: int
+    compared: int
+    agreed: int
+
+
 def _counts(
-    held: Held,
-    layers: Sequence[Sequence[Layer]],
-    anchors: tuple[Anchors, Anchors],
-    orders: Sequence[NDArray[np.int64]],
-    crew: Crew,
-) -> list[tuple[int, int]]:
-    """Neurons compared and agreed over all layers, for each order of the right side's anchors. Of several choices
-    that one counts with which the most neurons agree, in the controls as well."""
+    held: Held, asked: Sequence[Asked], anchors: tuple[Anchors, Anchors], orders: Sequence[Labels], crew: Crew
+) -> list[tuple[_Best, ...]]:
+    """For each order of the right side's anchors neurons compared and agreed, layer by layer. Of several choices that
+    one counts with which the most neurons agree, in the controls as well."""
 
-    def count(choices: Sequence[Layer]) -> list[tuple[int, int]]:
-        found = [counted(members) for members in choices]
-        return [max(turn, key=lambda each: (each[1], -each[0])) for turn in zip(*found, strict=True)]
+    def count(each: Asked) -> list[_Best]:
+        found = [counted(members) for _, members in each.choices]
+        return [
+            max(
+                (_Best(choice, one.compared, one.agreed) for choice, one in enumerate(turn)),
+                key=lambda best: (best.agreed, -best.compared),
+            )
+            for turn in zip(*found, strict=True)
+        ]
 
-    def counted(members: Layer) -> list[tuple[int, int]]:
+    def counted(members: Layer) -> list[Agreement]:
         chosen = _chosen(held, members)
-        mine = {a.family: _answers(held.left, a, anchors[0], chosen[0]) for a, _ in members}
-        theirs = {b.family: _answers(held.right, b, anchors[1], chosen[1]) for _, b in members}
-        found: list[Agreement] = []
-        for order in orders:
-            his = {
-                family: Units(np.take(each.rows, order, axis=1), each.labels, each.total)
-                for family, each in theirs.items()
-            }
-            found.append(agreement(mine, his))
-        return [(each.compared, each.agreed) for each in found]
+        mine = {a.family: answers(held.left, a, anchors[0], chosen[0]) for a, _ in members}
+        theirs = {b.family: answers(held.right, b, anchors[1], chosen[1]) for _, b in members}
+        return [
+            agreement(
+                mine,
+                {
+                    family: Units(np.take(each.rows, order, axis=1), each.labels, each.total)
+                    for family, each in theirs.items()
+                },
+            )
+            for order in orders
+        ]
 
-    counts = list(crew.spread(count, layers))
-    return [
-        (sum(each[turn][0] for each in counts), sum(each[turn][1] for each in counts)) for turn in range(len(orders))
-    ]
-
-
-def _words(held: Held, shared: tuple[Labels, Labels] | None) -> tuple[Vectors, Vectors] | None:
-    """Embeddings and unembeddings of the shared words."""
-    if shared is None:
-        return None
-    left, right = held.left.source.words(shared[0]), held.right.source.words(shared[1])
-    return None if left is None or right is None else (left, right)
+    return list(zip(*crew.spread(count, asked), strict=True)) or [() for _ in orders]
 
 
-def _inputs(held: Held, component: str) -> tuple[Vectors, Vectors] | None:
-    """What each single input (a pixel of a patch, a band of sound) writes to the residual channels of an encoder."""
-    found = [_input_member(reader.model, component) for reader in (held.left, held.right)]
-    if found[0] is None or found[1] is None:
-        return None
-    if held.left.model.extent(found[0])[0] != held.right.model.extent(found[1])[0]:
-        return None
-    left, right = held.left.matrix(found[0]), held.right.matrix(found[1])
-    return {"up": left, "down": left}, {"up": right, "down": right}
-
-
-def _input_member(model: Model, component: str) -> Member | None:
-    parts = model.components.get(component, ())
-    found = (part for part in parts if part.columns.space == "patch" and part.rows.space == "residual")
-    part = next(found, None)
-    return None if part is None else Member(part.role, part, "columns")
-
-
-def _answers(reader: Reader, member: Member, words: Anchors, chosen: Labels | None) -> Units:
-    """What the neurons answer: gates and ups to embeddings, downs to unembeddings."""
-    content, anchors = words["down" if member.family == "down" else "up"]
-
-    def made() -> Units:
-        gain = None if member.family == "down" else _gain(reader, member)
-        rows = reader.matrix(member) if chosen is None else reader.source.rows(member, chosen)
-        return signatures(rows, anchors, gain)
-
-    # Of one axis the same neurons are always chosen.
-    return reader.keep(("answers", content, chosen is None), member, made, lambda units: units.rows.nbytes)
-
-
-def _gain(reader: Reader, member: Member) -> NDArray[np.float32] | None:
-    """The gain of the norm in front of the layer's feed-forward block, where it is known."""
-    part = member.part
-    # The norm in front of experts belongs to the decoder.
-    for component in (part.component, DENSE_OF.get(part.component, "")):
-        for other in reader.model.components.get(component, ()):
-            if other.role == "norm" and other.layer == part.layer and "post_attention" in other.tensor:
-                return reader.matrix(Member(other.role, other, "rows")).ravel()
-    return None
-
-
-def shared_words(left: Source, right: Source) -> tuple[Labels, Labels] | None:
-    """The rows of the words that both vocabularies hold; by number where neither says its words and sizes agree."""
-    mine, his = left.vocabulary(), right.vocabulary()
-    if mine and his:
-        words = sorted(set(mine) & set(his), key=lambda word: priority(left.key, word))[:ANCHORS]
-        return np.array([mine[word] for word in words]), np.array([his[word] for word in words])
-    sizes = [_vocabulary_size(model) for model in (left.model, right.model)]
-    chosen = drawn(left.key, sizes[0], ANCHORS)
-    return (chosen, chosen) if sizes[0] == sizes[1] > 0 else None
-
-
-def _vocabulary_size(model: Model) -> int:
-    return model.shapes[model.words["embedding"]][0] if "embedding" in model.words else 0
+def _mapped(asked: Sequence[Asked], found: Sequence[_Best]) -> tuple[MapRow, ...]:
+    """Where each layer agrees the most."""
+    rows = []
+    for each, best in zip(asked, found, strict=True):
+        other, _ = each.choices[best.choice]
+        share = best.agreed / best.compared if best.compared else 0.0
+        rows.append(MapRow(each.group.layer, each.group.expert, other.layer, other.expert, share))
+    return tuple(rows)

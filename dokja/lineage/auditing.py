@@ -10,13 +10,14 @@ import numpy as np
 
 from dokja import __version__
 from dokja.language import mark
-from dokja.lineage.anchoring import Anchored, anchored, shared_words
+from dokja.lineage.anchoring import Anchored, anchored
+from dokja.lineage.answers import shared_words
 from dokja.lineage.architecture import assign
 from dokja.lineage.architecture.by_shape import BY_SHAPE
 from dokja.lineage.checkpoint import Checkpoint
 from dokja.lineage.cores import Crew, at_work
-from dokja.lineage.evidence import Elements, Held, LabelTest, Partner
-from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding, Rounded
+from dokja.lineage.evidence import Elements, Held, LabelTest, MapRow, Partner
+from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding, Rounded, Word
 from dokja.lineage.gathering import gather
 from dokja.lineage.heads import look_at_heads
 from dokja.lineage.inside import within
@@ -215,13 +216,20 @@ def _finding(
         equal=grounds.equal,
         parameters=parameters,
         assessed=_assessed(model, asked),
-        layer_map=layer_map(asked.partners),
+        layer_map=_layer_map(asked, chosen),
         step0=asked.step0,
         power=power(labels, count, asked.width) if chosen == "no-evidence" and labels.groups else None,
         reason=NO_GROUP if chosen == "not-assessed" else None,
         equal_rows=asked.elements.rows,
         rounded=_rounded(asked.elements.cells),
     )
+
+
+def _layer_map(asked: _Asked, chosen: Word) -> tuple[MapRow, ...]:
+    """Where layers come from: by their labels, or by what their neurons answer where that is all there is."""
+    if chosen == "rearranged" and asked.anchored is not None:
+        return asked.anchored.layer_map
+    return layer_map(asked.partners)
 
 
 def _rounded(cells: Cells | None) -> Rounded | None:

@@ -99,6 +99,17 @@ class Partner:
 
 
 @dataclass(frozen=True)
+class MapRow:
+    """Where the units of one layer (or expert) of the submission find their labels in the reference."""
+
+    layer: int | None
+    expert: int | None
+    from_layer: int | None
+    from_expert: int | None
+    share: float
+
+
+@dataclass(frozen=True)
 class Elements:
     """How alike the elements themselves are, over the parts at the same place.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dokja.lineage.anchoring import Anchored
-from dokja.lineage.evidence import LabelTest
+from dokja.lineage.evidence import LabelTest, MapRow
 
 FORMAT = 1
 """Version of the JSON form; `docs/lineage.md` describes it."""
@@ -38,17 +38,6 @@ DEPENDENT: tuple[Word, ...] = (
     "merged",
 )
 """Words that say: the two are not independent."""
-
-
-@dataclass(frozen=True)
-class MapRow:
-    """Where the units of one layer (or expert) of the submission find their labels in the reference."""
-
-    layer: int | None
-    expert: int | None
-    from_layer: int | None
-    from_expert: int | None
-    share: float
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dokja.lineage.anchoring import Anchored, Vectors, anchor_vectors, beside_controls
+from dokja.lineage.anchoring import Anchored, beside_controls
+from dokja.lineage.answers import ATTENTION, Vectors, anchor_vectors, gain_in_front
 from dokja.lineage.cores import Crew
 from dokja.lineage.evidence import FEWEST, Held, LabelTest, Tally
 from dokja.lineage.pairing import aligned
@@ -39,9 +40,6 @@ ENOUGH: Final = -20.0
 
 PLACED: Final = 4.0
 """|z| from which the places of heads say something of their size. Where they do so on both sides nothing is asked."""
-
-FRONT: Final = re.compile(r"(?:input_layernorm|attention_norm|self_attn_layer_norm|layer_?norm1|ln_1|norm1)\.weight$")
-"""The norm in front of an attention block, as the tables' families call it."""
 
 NUMBERED: Final = re.compile(r"alibi|slope|lightning|retention")
 """Settings under which its number decides what a head does (Press et al., arXiv 2108.12409): strangers agree."""
@@ -189,7 +187,7 @@ class _Asker:
 
     def units(self, members: Sequence[Member]) -> tuple[tuple[Units, Units], NDArray[np.float64]] | None:
         """The kv-groups by QᵀK and by OV, and the size of each; `None` where the weights are not all at hand."""
-        gain = _gain(self.reader, members[0])
+        gain = gain_in_front(self.reader, members[0], ATTENTION)
         read = self.read if gain is None else gain[:, None] * self.read
         answers = [
             self.reader.source.answers(member, self.written if member.family == "o" else read) for member in members
@@ -238,15 +236,6 @@ def _placed(found: Sequence[_Found]) -> bool:
     """Whether the heads of both sides are sorted alike."""
     one, other = (sum(each.order[side] for each in found) / len(found) ** 0.5 for side in (0, 1))
     return bool(min(abs(one), abs(other)) >= PLACED and one * other > 0)
-
-
-def _gain(reader: Reader, member: Member) -> Matrix | None:
-    """The gain of the norm in front of the layer's attention, where it is known."""
-    part = member.part
-    for other in reader.model.components.get(part.component, ()):
-        if other.role == "norm" and other.layer == part.layer and FRONT.search(other.tensor):
-            return reader.matrix(Member(other.role, other, "rows")).ravel()
-    return None
 
 
 def _numbered(source: Source) -> bool:

@@ -11,9 +11,11 @@ import pytest
 
 from benchmarks.training.checkpoint import Floats, kept, write
 from benchmarks.training.disguise import disguised
-from benchmarks.training.network import Shape, Text, draw, networks_of
+from benchmarks.training.network import ROUTER, Shape, Text, draw, networks_of
 from dokja.lineage import Finding, audit, open_checkpoint, reference
-from dokja.lineage.anchoring import Anchored, anchored, shared_words
+from dokja.lineage.anchoring import Anchored, anchored
+from dokja.lineage.answers import shared_words
+from dokja.lineage.candidates import EXPERTS
 from dokja.lineage.cores import ALONE
 from dokja.lineage.evidence import Held
 from dokja.lineage.library import build, open_library
@@ -121,3 +123,73 @@ def test_strangers_experts_agree_on_nothing_though_all_are_tried(tmp_path: Path)
         assert found.word == "no-evidence"
         assert found.anchored is not None
         assert found.anchored.agreed < 24
+
+
+CROWD = replace(DENSE, hidden=40, experts=20)
+"""More experts than can be held against each other one by one."""
+
+
+def changed(weights: Mapping[str, Floats], seed: int, text: Text, share: float = 0.9) -> dict[str, Floats]:
+    return blended(weights, drawn(text, seed), share)
+
+
+def order_of_experts(weights: Mapping[str, Floats], hidden: Mapping[str, Floats], layer: int) -> list[int]:
+    """Where each expert of a copy that was permuted and rotated comes from: no length has changed."""
+    names = [gate for gate, _, _ in networks_of(CROWD, layer)]
+
+    def lengths(of: Mapping[str, Floats]) -> Floats:
+        routes = np.linalg.norm(of[f"model.layers.{layer}.{ROUTER}.weight"], axis=1)
+        return np.stack([routes, [np.linalg.norm(of[name]) for name in names]], axis=1)
+
+    mine, his = lengths(hidden), lengths(weights)
+    apart = np.abs((mine[:, None] - his[None]) / his.std(axis=0)).max(axis=2)
+    assert (np.sort(apart, axis=1)[:, 0] < 0.02).all()
+    return [int(place) for place in apart.argmin(axis=1)]
+
+
+def test_scrambled_experts_are_met_by_their_routers_and_mapped(tmp_path: Path) -> None:
+    parent = drawn(CROWD, 1)
+    child = changed(parent, 2, CROWD)
+    hidden = kept(disguised(child, Shape(text=CROWD), np.random.default_rng(3), frozenset({"permute", "rotate"})))
+    found = experts(tmp_path, (hidden, CROWD), (parent, CROWD))
+    assert found.word == "rearranged"
+    assert found.anchored is not None
+    assert found.anchored.share > 0.9
+    assert len(found.layer_map) > EXPERTS / 2
+    origin = {layer: order_of_experts(child, hidden, layer) for layer in range(CROWD.layers)}
+    assert all(row.from_layer == row.layer for row in found.layer_map)
+    assert all(row.from_expert == origin[row.layer or 0][row.expert or 0] for row in found.layer_map)
+
+
+def test_a_shift_that_all_rows_of_a_router_share_hides_no_expert(tmp_path: Path) -> None:
+    parent = drawn(CROWD, 1)
+    hidden = worn(parent, CROWD)
+    random = np.random.default_rng(4)
+    for layer in range(CROWD.layers):
+        name = f"model.layers.{layer}.{ROUTER}.weight"
+        hidden[name] += 3 * random.standard_normal(hidden[name].shape[1], dtype=np.float32)
+    assert experts(tmp_path, (hidden, CROWD), (parent, CROWD)).word == "rearranged"
+
+
+def test_strangers_crowds_of_experts_agree_on_nothing(tmp_path: Path) -> None:
+    found = experts(tmp_path, (worn(drawn(CROWD, 5), CROWD), CROWD), (drawn(CROWD, 1), CROWD))
+    assert found.word == "no-evidence"
+    assert found.anchored is None or found.anchored.agreed < 12
+
+
+def test_scrambled_layers_are_found_where_some_were_left_out_or_doubled(tmp_path: Path) -> None:
+    parent = drawn(DENSE, 1)
+    for name, order in (("shallow", (0, 2)), ("deepened", (0, 1, 1, 2, 2))):
+        text = replace(DENSE, layers=len(order))
+        made = dict(drawn(text, 6))
+        for key in made:
+            _, _, layer, rest = key.split(".", 3) if key.startswith("model.layers.") else ("", "", "", "")
+            made[key] = parent[f"model.layers.{order[int(layer)]}.{rest}" if rest else key]
+        hidden = worn(changed(made, 7, text, 0.95), text)
+        for side, (weights, shape) in enumerate(((hidden, text), (kept(parent), DENSE))):
+            write(tmp_path / name / str(side), weights, Shape(text=shape))
+        with open_checkpoint(tmp_path / name / "0") as one, open_checkpoint(tmp_path / name / "1") as other:
+            said = audit(reference("one", one, KEY), [reference("other", other, KEY)], key=KEY)
+        found = next(each for each in said.findings if each.component == "text-decoder")
+        assert found.word == "rearranged"
+        assert [row.from_layer for row in found.layer_map] == list(order)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from dokja.lineage.anchoring import ANCHORS
+from dokja.lineage.answers import ANCHORS
 from dokja.lineage.architecture import Assignment, Part, assign
 from dokja.lineage.checkpoint import Checkpoint, Digests
 from dokja.lineage.cores import ALONE, Crew

@@ -10,8 +10,8 @@ from statistics import fmean
 from markupsafe import Markup
 
 from dokja.language import Voice, mark
-from dokja.lineage.evidence import LabelTest
-from dokja.lineage.findings import Audit, Coverage, Finding, MapRow, Power, Word
+from dokja.lineage.evidence import LabelTest, MapRow
+from dokja.lineage.findings import Audit, Coverage, Finding, Power, Word
 from dokja.lineage.judging import LEAST_SHARE
 from dokja.lineage.page import scenes
 from dokja.lineage.page.calibration import calibration

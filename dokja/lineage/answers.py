@@ -1,0 +1,141 @@
+"""What units answer to words that both models know (of an encoder: to its single inputs), whatever their basis.
+
+Words are rows of the embeddings of both models; a unit's answers are its inner products with them, the gain of the
+norm in between folded in. They are whitened (`answering`), so that a few directions that all words share do not fill
+them. Turning units and words alike changes no answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Final
+
+import numpy as np
+
+from dokja.lineage.cores import Crew
+from dokja.lineage.evidence import Held
+from dokja.lineage.sides import Member, Model, Reader, Source, drawn
+from dokja.lineage.statistics import Units, answering, signatures
+from dokja.lineage.statistics.units import Labels, Matrix
+from dokja.lineage.vocabulary import priority
+
+ANCHORS = 512
+
+READS_WORDS = ("text-decoder", "experts")
+"""Components that answer to words; the encoders answer to their inputs."""
+
+BEHIND: Final = {"experts": "text-decoder", "router": "text-decoder"}
+"""Whose norms stand in front of a component that has none of its own."""
+
+NETWORK: Final = (
+    re.compile(r"(?:pre_feedforward_layernorm|pre_mlp_layernorm|ffn_norm|ln_2|layer_?norm2|norm2)\.weight$"),
+    re.compile(r"(?:layernorm_after|layers\.\d+\.final_layer_norm|post_attention_layernorm)\.weight$"),
+)
+"""The norm in front of a feed-forward block or a router, by what families call it."""
+
+ATTENTION: Final = (
+    re.compile(
+        r"(?:input_layernorm|attention_norm|attn_norm|self_attn_layer_norm|layer_?norm1|layernorm_before|ln_1|norm1)"
+        r"\.weight$"
+    ),
+)
+"""The norm in front of an attention block."""
+
+Vectors = Mapping[str, Matrix]
+"""Anchors over the residual channels: what comes in ("up": gates and ups answer), what goes out ("down")."""
+
+Anchors = Mapping[str, tuple[bytes, Matrix]]
+"""By what units answer to each kind of anchors, and what tells these from others."""
+
+
+def anchor_vectors(
+    held: Held, component: str, shared: tuple[Labels, Labels] | None
+) -> tuple[Vectors, Vectors] | None:
+    """What a component answers to on both sides: shared words, of an encoder its single inputs."""
+    return _words(held, shared) if component in READS_WORDS else _inputs(held, component)
+
+
+def answered(held: Held, vectors: tuple[Vectors, Vectors], crew: Crew) -> tuple[Anchors, Anchors]:
+    """Each kind of anchors of both sides as what is multiplied by: the same words serve against many references."""
+    sides = tuple(zip((held.left, held.right), vectors, strict=True))
+    made = crew.spread(
+        lambda item: _multiplied(*item), [(reader, each) for reader, of in sides for each in of.values()]
+    )
+    left, right = ({name: next(made) for name in of} for _, of in sides)
+    return left, right
+
+
+def _multiplied(reader: Reader, anchors: Matrix) -> tuple[bytes, Matrix]:
+    content = sha256(f"{anchors.shape} {anchors.dtype}".encode() + np.ascontiguousarray(anchors).data).digest()
+    return content, reader.kept.get(("answering", content), lambda: answering(anchors), lambda made: made.nbytes)
+
+
+def answers(reader: Reader, member: Member, words: Anchors, chosen: Labels | None) -> Units:
+    """What the neurons answer: gates and ups to embeddings, downs to unembeddings."""
+    content, anchors = words["down" if member.family == "down" else "up"]
+
+    def made() -> Units:
+        gain = None if member.family == "down" else gain_in_front(reader, member)
+        rows = reader.matrix(member) if chosen is None else reader.source.rows(member, chosen)
+        return signatures(rows, anchors, gain)
+
+    # Of one axis the same neurons are always chosen.
+    return reader.keep(("answers", content, chosen is None), member, made, lambda units: units.rows.nbytes)
+
+
+def gain_in_front(reader: Reader, member: Member, norms: Sequence[re.Pattern[str]] = NETWORK) -> Matrix | None:
+    """The gain of the norm in front of a layer's block: the first found, of the names that such norms have."""
+    part = member.part
+    known = [
+        other
+        for component in dict.fromkeys((part.component, BEHIND.get(part.component, part.component)))
+        for other in reader.model.components.get(component, ())
+        if other.role == "norm" and other.layer == part.layer
+    ]
+    found = next((other for norm in norms for other in known if norm.search(other.tensor)), None)
+    if found is None:
+        return None
+    return reader.matrix(Member(found.role, found, "rows")).ravel()
+
+
+def shared_words(left: Source, right: Source) -> tuple[Labels, Labels] | None:
+    """The rows of the words that both vocabularies hold; by number where neither says its words and sizes agree."""
+    mine, his = left.vocabulary(), right.vocabulary()
+    if mine and his:
+        words = sorted(set(mine) & set(his), key=lambda word: priority(left.key, word))[:ANCHORS]
+        return np.array([mine[word] for word in words]), np.array([his[word] for word in words])
+    sizes = [_vocabulary_size(model) for model in (left.model, right.model)]
+    chosen = drawn(left.key, sizes[0], ANCHORS)
+    return (chosen, chosen) if sizes[0] == sizes[1] > 0 else None
+
+
+def _vocabulary_size(model: Model) -> int:
+    return model.shapes[model.words["embedding"]][0] if "embedding" in model.words else 0
+
+
+def _words(held: Held, shared: tuple[Labels, Labels] | None) -> tuple[Vectors, Vectors] | None:
+    """Embeddings and unembeddings of the shared words."""
+    if shared is None:
+        return None
+    left, right = held.left.source.words(shared[0]), held.right.source.words(shared[1])
+    return None if left is None or right is None else (left, right)
+
+
+def _inputs(held: Held, component: str) -> tuple[Vectors, Vectors] | None:
+    """What each single input (a pixel of a patch, a band of sound) writes to the residual channels of an encoder."""
+    found = [_input_member(reader.model, component) for reader in (held.left, held.right)]
+    if found[0] is None or found[1] is None:
+        return None
+    if held.left.model.extent(found[0])[0] != held.right.model.extent(found[1])[0]:
+        return None
+    left, right = held.left.matrix(found[0]), held.right.matrix(found[1])
+    return {"up": left, "down": left}, {"up": right, "down": right}
+
+
+def _input_member(model: Model, component: str) -> Member | None:
+    parts = model.components.get(component, ())
+    found = (part for part in parts if part.columns.space == "patch" and part.rows.space == "residual")
+    part = next(found, None)
+    return None if part is None else Member(part.role, part, "columns")

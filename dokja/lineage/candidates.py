@@ -1,0 +1,161 @@
+"""With which groups of a reference the neurons of a layer or expert are asked what they answer (T3).
+
+What was scrambled was scrambled throughout, so a few layers are enough, drawn by the key. Where both models have the
+same layers each is asked at its own place; where they have not, with every layer, for some may have been left out or
+doubled. Experts may have been permuted, or made of a dense block: each is asked with all that it may come from. Of
+more experts than that can be done with, each is asked with the one that is *called* for the same words: a router has
+a row for every expert, and what its rows answer to words says which is which, whatever was done inside the experts.
+A shift that all rows of a router share decides nothing, for only differences do, and is taken away first.
+
+No choice made here looks at what single neurons answer, which is compared then; the controls try the same choices.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from dokja.lineage.answers import Anchors, gain_in_front
+from dokja.lineage.evidence import Held
+from dokja.lineage.pairing import paired, sources
+from dokja.lineage.sides import Group, Member, Reader, drawn, looked_at
+from dokja.lineage.statistics import signatures
+from dokja.lineage.statistics.labels import mutual_neighbours
+from dokja.lineage.statistics.units import Labels, Matrix
+
+LAYERS: Final = 8
+"""In how many layers neurons are asked..."""
+
+EXPERTS: Final = 24
+"""...or in how many experts: each was shown less, so that they differ more in how alike they are."""
+
+MOST: Final = 16
+"""With so many experts each is held; of more with the one that its router's row names."""
+
+NEAREST: Final = 64
+"""Of deeper models that differ in depth, so many layers, the nearest by their number, are tried."""
+
+ROLES: Final = ("gate", "up", "down")
+
+Layer = Sequence[tuple[Member, Member]]
+"""The matrices of one layer's neurons, on both sides."""
+
+Place = tuple[int | None, int | None]
+"""A layer, and an expert in it."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A group of the submission's neurons, and those of the reference that it may come from, each with the matrices
+    of both that answer to words.
+    """
+
+    group: Group
+    choices: tuple[tuple[Group, Layer], ...]
+
+
+def candidates(held: Held, component: str, anchors: tuple[Anchors, Anchors]) -> tuple[Asked, ...]:
+    """The groups that are asked, and with which; those that meet nobody are left out."""
+    groups = [group for group in held.left.model.groups.get(component, ()) if _answers(group)]
+    others = [group for group in sources(held.right.model, component) if _answers(group)]
+    anywhere = {group.layer for group in groups} != {group.layer for group in others}
+    count = LAYERS if all(group.expert is None for group in groups) else EXPERTS
+    chosen = [groups[place] for place in drawn(held.key, len(groups), count)]
+    near = [[other for other in others if anywhere or other.layer == group.layer] for group in chosen]
+    many = [sum(other.expert is not None for other in each) > MOST for each in near]
+    crowded = [group for group, crowd in zip(chosen, many, strict=True) if crowd and group.expert is not None]
+    met = _met(held, crowded, others, anchors, anywhere=anywhere) if crowded else {}
+    asked = []
+    for group, each, crowd in zip(chosen, near, many, strict=True):
+        found = _possible(group, each, met if crowd else None)
+        pairs = [(other, _matrices(held, group, other)) for other in _nearest(group, found)]
+        choices = tuple((other, layer) for other, layer in pairs if len(layer) > 1)
+        if choices:
+            asked.append(Asked(group, choices))
+    return tuple(asked)
+
+
+def _answers(group: Group) -> bool:
+    return len({member.family for member in group.members if _reads(member)}) > 1
+
+
+def _reads(member: Member) -> bool:
+    return member.family in ROLES and member.other.space == "residual"
+
+
+def _matrices(held: Held, group: Group, other: Group) -> Layer:
+    """Of two groups the matrices that read words or write them."""
+    pair = paired(held.left.model, held.right.model, group, other)
+    return [] if pair is None else [(a, b) for a, b in pair.members if _reads(a) and _reads(b)]
+
+
+def _possible(group: Group, others: Iterable[Group], met: Mapping[Place, Place] | None) -> list[Group]:
+    """met: which expert each expert is called like, where there are too many to try them all."""
+    if group.expert is None:
+        return [other for other in others if other.expert is None and _alike(group, other)]
+    if met is None:
+        return list(others)
+    partner = met.get((group.layer, group.expert))
+    return [other for other in others if other.expert is None or (other.layer, other.expert) == partner]
+
+
+def _alike(group: Group, other: Group) -> bool:
+    """Whether two groups that are no experts bear the same name, but for the number of their layer."""
+    if group.layer == other.layer:
+        return group.name == other.name
+    return re.sub(r"\d+", "", group.name) == re.sub(r"\d+", "", other.name)
+
+
+def _nearest(group: Group, others: Sequence[Group]) -> Sequence[Group]:
+    layer = group.layer or 0
+    return sorted(others, key=lambda other: abs((other.layer or 0) - layer))[:NEAREST]
+
+
+def _met(
+    held: Held, groups: Sequence[Group], others: Sequence[Group], anchors: tuple[Anchors, Anchors], *, anywhere: bool
+) -> dict[Place, Place]:
+    """For each of these experts the one of the reference that is called for the same words."""
+    layers = {group.layer for group in groups}
+    calls = [_Calls(held.left, anchors[0]), _Calls(held.right, anchors[1])]
+    found: dict[Place, Place] = {}
+    theirs = {other.layer for other in others}
+    for asked, tried in [(layers, theirs)] if anywhere else [({layer}, {layer}) for layer in layers]:
+        (mine, rows), (his, their_rows) = (
+            each.of(wanted) for each, wanted in zip(calls, (asked, tried), strict=True)
+        )
+        partner, _ = mutual_neighbours(rows, their_rows)
+        found |= {mine[place]: his[other] for place, other in enumerate(partner) if other >= 0}
+    return found
+
+
+@dataclass(frozen=True)
+class _Calls:
+    """The routers of one side, by the words that their rows answer."""
+
+    reader: Reader
+    anchors: Anchors
+
+    def of(self, layers: Iterable[int | None]) -> tuple[list[Place], Matrix]:
+        """The experts of these layers, and what words they are called for."""
+        places: list[Place] = []
+        rows: list[Matrix] = [np.empty((0, self.anchors["up"][1].shape[1]), dtype=np.float32)]
+        for part in self.reader.model.components.get("router", ()):
+            member = Member(part.role, part, "rows")
+            known = member.axis.space == "experts" and member.other.space == "residual"
+            if known and part.layer in layers and min(self.reader.model.extent(member)) > 1:
+                labels, found = self._layer(member)
+                places += [(part.layer, int(label)) for label in labels]
+                rows.append(found)
+        return places, np.concatenate(rows)
+
+    def _layer(self, member: Member) -> tuple[Labels, Matrix]:
+        source = self.reader.source
+        labels = looked_at(source.key, source.model, member, source.units)
+        matrix = source.rows(member, labels)
+        gain = gain_in_front(self.reader, member)
+        units = signatures(matrix - matrix.mean(axis=0), self.anchors["up"][1], gain)
+        return labels[units.labels], units.rows
