@@ -21,12 +21,12 @@ NAMELESS = ("renamed", "transposed")
 
 
 @contextmanager
-def opened(*paths: Path) -> Iterator[list[lineage.Reference]]:
+def opened(*paths: Path, key: int = KEY) -> Iterator[list[lineage.Reference]]:
     """Checkpoints as references, by their own names."""
     with ExitStack() as stack:
         checkpoints = [stack.enter_context(lineage.open_checkpoint(path)) for path in paths]
         yield [
-            lineage.reference(path.name, checkpoint, KEY) for path, checkpoint in zip(paths, checkpoints, strict=True)
+            lineage.reference(path.name, checkpoint, key) for path, checkpoint in zip(paths, checkpoints, strict=True)
         ]
 
 

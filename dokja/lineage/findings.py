@@ -99,6 +99,11 @@ class Finding:
         """Whether the word says that the two are not independent."""
         return self.word in DEPENDENT
 
+    @property
+    def hides_a_scrambled_copy(self) -> bool:
+        """Whether nothing was found, and nothing asked that a copy could not hide from by scrambling every axis."""
+        return self.word == "no-evidence" and self.anchored is None
+
 
 @dataclass(frozen=True)
 class Coverage:

@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from dokja.language import Voice, mark
 from dokja.lineage.evidence import LabelTest
 from dokja.lineage.findings import Audit, Finding, Kin, Overlap, Within
-from dokja.lineage.words import ANSWERING, COMPONENTS, KIN, NO_KIN, OVERLAP, TESTS, WORDS, p_in_words
+from dokja.lineage.words import ANSWERING, COMPONENTS, KIN, NO_KIN, OVERLAP, TESTS, UNSEEN, WORDS, p_in_words
 
 SHOWN_KIN = 12
 """The terminal shows no more pairs of layers of a component; the JSON form has them all."""
@@ -96,6 +96,8 @@ def finding_lines(finding: Finding, voice: Voice) -> Iterator[str]:
             mark("would have seen a correlation of {correlation} or more with probability 0.99"),
             {"correlation": f"{finding.power.correlation:.3f}"},
         )
+    if finding.hides_a_scrambled_copy:
+        yield f"    {voice(UNSEEN)}"
     accused = finding.dependent or finding.word == "rearranged"
     innocent = voice(said.innocent)
     yield "    " + (voice(mark("Innocent explanation: {text}"), {"text": innocent}) if accused else innocent)

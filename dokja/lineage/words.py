@@ -130,6 +130,12 @@ KIN = Said(
 )
 """What it means where the submission's layers or experts agree with each other."""
 
+UNSEEN = mark(
+    "A copy that was permuted and rotated throughout would not have been seen: nothing was at hand that tells such a "
+    "copy of this component from a stranger."
+)
+"""What is said beside `no-evidence` where no neurons or heads were asked what they answer."""
+
 NO_KIN = mark("No two layers or experts of the submission bear each other's labels.")
 
 OVERLAP = mark(

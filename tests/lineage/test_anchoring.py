@@ -12,6 +12,7 @@ import pytest
 from benchmarks.training.checkpoint import Floats, kept, write
 from benchmarks.training.disguise import disguised
 from benchmarks.training.network import ROUTER, Shape, Text, draw, networks_of
+from dokja.language import Voice
 from dokja.lineage import Finding, audit, open_checkpoint, reference
 from dokja.lineage.anchoring import Anchored, anchored
 from dokja.lineage.answers import shared_words
@@ -19,6 +20,7 @@ from dokja.lineage.candidates import EXPERTS
 from dokja.lineage.cores import ALONE
 from dokja.lineage.evidence import Held
 from dokja.lineage.library import build, open_library
+from dokja.lineage.telling import finding_lines
 
 KEY = 7
 DENSE = Text(width=48, hidden=400, layers=3, heads=4, key_heads=2)
@@ -193,3 +195,16 @@ def test_scrambled_layers_are_found_where_some_were_left_out_or_doubled(tmp_path
         found = next(each for each in said.findings if each.component == "text-decoder")
         assert found.word == "rearranged"
         assert [row.from_layer for row in found.layer_map] == list(order)
+
+
+def test_a_finding_says_where_a_scrambled_copy_would_not_have_been_seen(tmp_path: Path) -> None:
+    parent = drawn(DENSE, 1)
+    for name, weights in (("child", worn(parent, DENSE)), ("parent", kept(parent))):
+        write(tmp_path / name, weights, Shape(text=DENSE))
+    with open_checkpoint(tmp_path / "child") as one, open_checkpoint(tmp_path / "parent") as other:
+        said = audit(reference("child", one, KEY), [reference("parent", other, KEY)], key=KEY)
+    told = {each.component: each for each in said.findings}
+    assert told["text-decoder"].word == "rearranged"
+    for component, blind in (("embeddings", True), ("head", True), ("text-decoder", False)):
+        lines = list(finding_lines(told[component], Voice("en")))
+        assert any("would not have been seen" in line for line in lines) is blind

@@ -19,7 +19,7 @@ from dokja.lineage.page.drawing import paint
 from dokja.lineage.page.explaining import STANDINGS, replies
 from dokja.lineage.page.scenes import percent, span
 from dokja.lineage.telling import copied, place_name, power_of_ten, too_few
-from dokja.lineage.words import ANSWERING, COMPONENTS, TESTS, WORDS, p_in_words
+from dokja.lineage.words import ANSWERING, COMPONENTS, TESTS, UNSEEN, WORDS, p_in_words
 
 ROWS = 128
 """A table of layers shows no more rows; the JSON form has them all."""
@@ -283,6 +283,8 @@ def _facts(finding: Finding, voice: Voice) -> list[tuple[str, str]]:
     if finding.power is not None:
         facts.append((voice(mark("Power")), _would_have_seen(finding.power, voice)))
     facts += [(voice(mark("Not asked")), said) for said in too_few(finding, voice)]
+    if finding.hides_a_scrambled_copy:
+        facts.append((voice(mark("Not asked")), voice(UNSEEN)))
     return facts
 
 
