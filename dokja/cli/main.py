@@ -15,6 +15,7 @@ from dokja.cli.face import Face, ReaderGoneError
 from dokja.cli.usage import problem_of
 from dokja.errors import DokjaError, Place, Problem
 from dokja.language import LANGUAGES, Voice, preferred
+from dokja.memory import collect_rarely
 from dokja.values import LanguageCode
 
 COULD_NOT_RUN = 2
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no Korean letters shows "?"
+    if arguments is None:
+        collect_rarely()
     words = sys.argv[1:] if arguments is None else list(arguments)
     face = Face(Voice(_language(words)), json="--json" in _before_dashes(words))
     try:

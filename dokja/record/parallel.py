@@ -14,6 +14,8 @@ from multiprocessing.context import BaseContext
 from threading import Thread
 from typing import Any, TypeVar
 
+from dokja.memory import collect_rarely
+
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -81,6 +83,7 @@ def _in_order(pool: ProcessPoolExecutor, ahead: int, jobs: Iterable[Job]) -> Ite
 
 
 def _begin(work: Callable[[Any], Any]) -> None:
+    collect_rarely()
     _work.append(work)
     Thread(target=_end_with_parent, daemon=True).start()
 
