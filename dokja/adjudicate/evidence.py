@@ -7,6 +7,7 @@ Ballots come by the million, so they are folded as they stream by: for each pane
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,12 +26,14 @@ Subject = tuple[str, str, str, str]
 
 @dataclass
 class Marks:
-    """One team's marks or votes by one panel on one subject, one for each rater, in the record's order.
+    """One team's marks or votes by one panel on one subject, one for each rater.
 
-    sealed: how many raters' marks or votes are there and not open. last: the latest time of any of them.
+    totals: how many raters gave each sum of marks; raters by the thousand give few different ones. sealed: how many
+    raters' marks or votes are there and not open. indexes: where they stand, in the record's order. last: the latest
+    time of any of them.
     """
 
-    totals: list[Decimal] = field(default_factory=list)
+    totals: Counter[Decimal] = field(default_factory=Counter)
     objections: int = 0
     sealed: int = 0
     indexes: array[int] = field(default_factory=lambda: array("Q"))
@@ -99,7 +102,7 @@ def fold(ballots: Iterable[BallotRow], horizon: datetime | None = None) -> Folde
             continue
         held.indexes.append(position)
         if total is not None:
-            held.totals.append(total)
+            held.totals[total] += 1
         elif meets is False:
             held.objections += 1
     return Folded(marks, horizon)

@@ -8,7 +8,7 @@ own figure and falls with the others', so the ends of the intervals suffice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -214,7 +214,7 @@ def _panel(measure: AnyMeasure, team: str, known: Facts) -> Value:
     marks = known.evidence.marks.get((known.stage, measure.panel, measure.id, team), Marks())
     rule = known.panels.get(measure.panel)
     quorum = rule.quorum if rule and rule.quorum else 1
-    figure = _figure(measure, marks) if len(marks.totals) >= quorum else None
+    figure = _figure(measure, marks) if marks.totals.total() >= quorum else None
     if figure is None:
         return Value(unknown(measure), marks.indexes)
     return Value(figure.times(Fraction(measure.points) / Fraction(measure.per)), marks.indexes)
@@ -230,18 +230,30 @@ def _figure(measure: Panel, marks: Marks) -> Interval | None:
         return None
     lowest = Decimal(0) if measure.combine == "sum" else measure.lowest_mark * len(measure.criteria)
     highest_mark = sum((criterion.points for criterion in measure.criteria), Decimal(0))
-    lower, upper = (combined(measure, [*marks.totals, *[end] * marks.sealed]) for end in (lowest, highest_mark))
+    lower, upper = (combined(measure, marks.totals + Counter({end: marks.sealed})) for end in (lowest, highest_mark))
     return None if lower is None or upper is None else Interval(lower, upper)
 
 
-def combined(measure: Panel, marks: Sequence[Decimal]) -> Fraction | None:
-    """The raters' marks as one figure; `None` where no mark is left after dropping the highest and the lowest."""
-    totals = sorted(marks)
-    if measure.combine == "sum":
-        return Fraction(sum(totals)) if totals else None
-    dropped = (measure.drop_lowest, measure.drop_highest) if measure.combine == "trimmed-mean" else (0, 0)
-    kept = totals[dropped[0] : len(totals) - dropped[1]]
-    return Fraction(sum(kept)) / len(kept) if kept else None
+def combined(measure: Panel, marks: Mapping[Decimal, int]) -> Fraction | None:
+    """The raters' marks as one figure; `None` where no mark is left after dropping the highest and the lowest.
+
+    marks: how many raters gave each mark.
+    """
+    kept = dict(marks)
+    if measure.combine == "trimmed-mean":
+        _drop(kept, sorted(kept), measure.drop_lowest)
+        _drop(kept, sorted(kept, reverse=True), measure.drop_highest)
+    count = sum(kept.values())
+    added = sum((Fraction(mark) * raters for mark, raters in kept.items()), Fraction(0))
+    return None if count == 0 else added if measure.combine == "sum" else added / count
+
+
+def _drop(marks: dict[Decimal, int], order: Iterable[Decimal], count: int) -> None:
+    """Take so many marks away, in an order of the marks that there are."""
+    for mark in order:
+        dropped = min(marks[mark], count)
+        marks[mark] -= dropped
+        count -= dropped
 
 
 _LEAVES: Mapping[type[AnyMeasure], Callable[[AnyMeasure, str, Facts], Value]] = {

@@ -42,7 +42,7 @@ def test_every_ballot_up_to_the_horizon_counts_once(ballots: list[BallotRow]) ->
     timely = [row for row in ballots if row.when <= "2027-06-01T00:00:00Z"]
     assert sum(len(held.indexes) + held.sealed for held in folded.marks.values()) == len(timely)
     given = [row.total for row in timely if row.total is not None]
-    assert sorted(total for held in folded.marks.values() for total in held.totals) == sorted(given)
+    assert sorted(total for held in folded.marks.values() for total in held.totals.elements()) == sorted(given)
     assert folded.last == max((row.when for row in timely), default="")
     against = [row for row in timely if row.total is None and row.meets is False]
     assert sum(held.objections for held in folded.marks.values()) == len(against)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -14,10 +15,10 @@ from hypothesis import strategies as st
 
 from dokja.adjudicate.evidence import Marks, fold, gather
 from dokja.adjudicate.interval import Interval, between, point
-from dokja.adjudicate.scores import Value, evaluate, facts
+from dokja.adjudicate.scores import Value, combined, evaluate, facts
 from dokja.record.entries import BallotRow, Entry
 from dokja.rulebook.clauses import PanelRule
-from dokja.rulebook.measures import AnyMeasure
+from dokja.rulebook.measures import AnyMeasure, Panel
 from tests.adjudicate.build import act, evidence, leaf, node
 from tests.adjudicate.test_narrowing import MEASURE
 
@@ -158,7 +159,7 @@ COMBINED: dict[str, dict[str, str]] = {
 
 def of_marks(measure: dict[str, Any], open_: Sequence[int], sealed: int = 0) -> Interval:
     """Team a's value of a panel of whose raters some are open and some are sealed."""
-    marks = Marks(totals=[Decimal(mark) for mark in open_], sealed=sealed)
+    marks = Marks(totals=Counter(Decimal(mark) for mark in open_), sealed=sealed)
     held = replace(evidence([report("a", "other", value="1")]), marks={("stage-1", "experts", "axis", "a"): marks})
     return evaluate(MEASURE.validate_python(measure), facts("stage-1", TEAMS, held, {}))["axis"]["a"].interval
 
@@ -179,6 +180,22 @@ def test_sealed_marks_bound_a_panel_whatever_they_are(
     assert bounds.lower <= truth.lower <= bounds.upper
     assert bounds.upper == of_marks(measure, [*open_, *[5] * len(hidden)]).upper
     assert bounds.lower == of_marks(measure, [*open_, *([] if combine == "sum" else [1] * len(hidden))]).lower
+
+
+@given(
+    given_=st.lists(st.integers(1, 9), max_size=12),
+    lowest=st.integers(0, 3),
+    highest=st.integers(0, 3),
+)
+def test_a_trimmed_mean_is_that_of_the_sorted_marks_without_their_ends(
+    given_: list[int], lowest: int, highest: int
+) -> None:
+    rule = panel("15", "5", "trimmed-mean", drop_lowest=str(lowest), drop_highest=str(highest))
+    measure = MEASURE.validate_python(rule)
+    assert isinstance(measure, Panel)
+    kept = sorted(given_)[lowest : max(lowest, len(given_) - highest)]
+    expected = Fraction(sum(kept), len(kept)) if kept else None
+    assert combined(measure, Counter(map(Decimal, given_))) == expected
 
 
 def test_sealed_marks_do_not_stand_in_for_open_ones() -> None:
