@@ -44,7 +44,7 @@ class Batch:
     """
 
     rows: Rows
-    numbers: tuple[int, ...]
+    numbers: Sequence[int]
     problems: tuple[Problem, ...]
     earliest: Earliest | None
 
@@ -167,6 +167,8 @@ class LineActs:
 
 def read_chunk(reader: Reader, chunk: Chunk) -> Batch:
     """Read a chunk's lines, in whichever process; empty lines are passed over."""
+    if (rows := reader.read_lines(chunk.lines.removesuffix(b"\n"))) is not None:
+        return Batch(rows, range(chunk.first, chunk.first + len(rows)), (), earliest_ballots(rows))
     return _batch(
         (number, _read(line, partial(_at_line, chunk.file, number), reader))
         for number, line in enumerate(chunk.lines.split(b"\n"), start=chunk.first)
@@ -202,7 +204,8 @@ def _batch(read: Iterator[tuple[int, Row | tuple[Problem, ...]]]) -> Batch:
             numbers.append(number)
         else:
             problems += found
-    return Batch(Rows.of(rows), tuple(numbers), tuple(problems), earliest_ballots(rows))
+    taken = Rows.of(rows)
+    return Batch(taken, numbers, tuple(problems), earliest_ballots(taken))
 
 
 _KINDS: Mapping[str, Callable[[Path], ActFile]] = {".yaml": YamlActs.of, ".jsonl": LineActs.of}

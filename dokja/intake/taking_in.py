@@ -100,7 +100,7 @@ class _FileIntake:
             self.writing.add(rows)
             yield
 
-    def _fresh(self, batch: Batch, start: int, problems: list[Problem]) -> tuple[Rows, tuple[int, ...]]:
+    def _fresh(self, batch: Batch, start: int, problems: list[Problem]) -> tuple[Rows, Sequence[int]]:
         """The rows that the record does not hold, with their numbers; those that contradict it go to `problems`."""
         keys = batch.rows.column("key")
         kept = self.writing.kept(keys)

@@ -68,18 +68,18 @@ def ballot_breaches(course: Course, row: Row) -> Iterator[Breach]:
             yield breach
 
 
-def earliest_ballots(rows: Iterable[Row]) -> Earliest | None:
+def earliest_ballots(rows: Rows) -> Earliest | None:
     """The earliest time of any ballot for each stage and team; `None` where not all rows are ballots.
 
     Millions of ballots have fewer teams in fewer stages; this much can be said of them wherever they are read.
     """
+    if any(kind != _BALLOT for kind in rows.column("type")):
+        return None
     earliest: Earliest = {}
-    for row in rows:
-        if row.type != _BALLOT:
-            return None
-        subject = row.stage, row.team
-        if earliest.setdefault(subject, row.when) > row.when:
-            earliest[subject] = row.when
+    for stage, team, when in zip(*map(rows.column, ("stage", "team", "when")), strict=True):
+        subject = stage, team
+        if earliest.setdefault(subject, when) > when:
+            earliest[subject] = when
     return earliest
 
 

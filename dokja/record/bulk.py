@@ -9,10 +9,11 @@ bytes that come of it, are the same there.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Context, Decimal, Inexact
 from functools import lru_cache
+from itertools import starmap
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired, cast
 
 from pydantic import ConfigDict, Field, StrictBool, StringConstraints, TypeAdapter, ValidationError
@@ -83,6 +84,14 @@ def in_utc(written: str) -> str | None:
     return written if _AS_KEPT.fullmatch(written) and _whole_day(written[:10]) else _read(written)
 
 
+def all_in_utc(written: Sequence[str]) -> Sequence[str] | None:
+    """`in_utc` of each time; `None` where any is none."""
+    if all(map(_AS_KEPT.fullmatch, written)) and all(map(_whole_day, {when[:10] for when in written})):
+        return written
+    found = [when for when in map(in_utc, written) if when is not None]
+    return found if len(found) == len(written) else None
+
+
 @lru_cache
 def _whole_day(day: str) -> bool:
     """Whether every second of a day is a time that an act may bear."""
@@ -106,6 +115,12 @@ def marks_in_order(written: str) -> str | None:
         return None
     inside = to_json(dict(sorted(marks.items())))[1:-1].decode()
     return inside if len(inside) == len(written) else None
+
+
+def all_marks_in_order(written: Sequence[str]) -> Sequence[str] | None:
+    """`marks_in_order` of each; `None` where any is none."""
+    found = [marks for marks in map(marks_in_order, written) if marks is not None]
+    return found if len(found) == len(written) else None
 
 
 def plain_row(tree: object) -> Row | None:
@@ -161,28 +176,34 @@ def light(index: int, body: bytes) -> BallotRow:
     """The ballot that canonical bytes hold, as a light row; the record checked the bytes when it took them in.
 
     In their order of fields, what stands before the rater says what is marked and how; few ballots differ in it.
-    What stands after it is nearly always a few ids, which need no reader of JSON.
     """
     front = front_of(body)
-    plain = _REST.fullmatch(body, len(front))
-    rater, stage, team, when = map(bytes.decode, plain.groups()) if plain else _rest(body[len(front) + 1 :])
-    panel, subject, total, meets = _said(front)
-    return BallotRow(index, when, stage, panel, subject, rater, team, total, meets)
+    tree = from_json(b"{" + body[len(front) + 1 :])
+    panel, subject, total, meets = _said(front.decode())
+    return BallotRow(index, tree["when"], tree["stage"], panel, subject, tree["rater"], tree["team"], total, meets)
 
 
-_INSIDE = rb"[^\"\\\x00-\x1f]*"
-_TEXT, _PASSED_OVER = rb'"(%b)"' % _INSIDE, rb'"%b"' % _INSIDE
-_REST = re.compile(
-    rb',"rater":%b(?:,"signature":\{[^{}\x00-\x1f]*\})?(?:,"source":%b)?,"stage":%b,"team":%b,"type":"ballot",'
-    rb'"when":%b,"who":%b\}' % (_TEXT, _PASSED_OVER, _TEXT, _TEXT, _TEXT, _PASSED_OVER)
+def all_light(rows: Sequence[tuple[int, bytes]]) -> Iterable[BallotRow]:
+    """`light` of each row; they are nearly always lines of one kind, which are taken apart together."""
+    text = b"\n".join(body for _, body in rows).decode()
+    found = () if "\\" in text else _LIGHT.findall(text)
+    if not found or len(found) != len(rows):
+        return starmap(light, rows)
+    fronts, raters, stages, teams, whens = zip(*found, strict=True)
+    panels, subjects, totals, meets = zip(*map(_said, fronts), strict=True)
+    indexes = (index for index, _ in rows)
+    return map(
+        BallotRow._make, zip(indexes, whens, stages, panels, subjects, raters, teams, totals, meets, strict=True)
+    )
+
+
+_TEXT, _PASSED_OVER = '"([^"]*)"', '"[^"]*"'
+_LIGHT = re.compile(
+    rf'^(.*),"rater":{_TEXT}(?:,"sequence":[0-9]+)?(?:,"signature":\{{[^{{}}]*\}})?(?:,"source":{_PASSED_OVER})?'
+    rf',"stage":{_TEXT},"team":{_TEXT},"type":"ballot","when":{_TEXT},"who":{_PASSED_OVER}\}}$',
+    re.MULTILINE,
 )
-"""A ballot's canonical bytes from the rater on, where no text is escaped; a signature's texts hold no such names."""
-
-
-def _rest(written: bytes) -> tuple[str, str, str, str]:
-    """The same in any spelling."""
-    tree = from_json(b"{" + written)
-    return tree["rater"], tree["stage"], tree["team"], tree["when"]
+"""A ballot's canonical bytes where no text is escaped; a signature's texts hold no such names."""
 
 
 def front_of(body: bytes) -> bytes:
@@ -202,9 +223,9 @@ class _Said(NamedTuple):
 
 
 @lru_cache(maxsize=65_536)
-def _said(front: bytes) -> _Said:
+def _said(front: str) -> _Said:
     """What the fields before a ballot's rater say."""
-    tree = from_json(front + b"}")
+    tree = from_json(f"{front}}}")
     marks: Mapping[str, str] | None = tree.get("marks")
     return _Said(
         tree["panel"],

@@ -8,7 +8,7 @@ no are JSON booleans. Reading the bytes and writing them again gives the same by
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -40,7 +40,7 @@ class Row(NamedTuple):
 class Rows:
     """Rows that follow each other, kept as columns: that is how they go to other processes and to a database."""
 
-    columns: tuple[tuple[Any, ...], ...] = ((),) * len(Row._fields)
+    columns: tuple[Sequence[Any], ...] = ((),) * len(Row._fields)
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Self:
@@ -48,7 +48,7 @@ class Rows:
         columns = tuple(zip(*rows, strict=True))
         return cls(columns) if columns else cls()
 
-    def column(self, name: str) -> tuple[Any, ...]:
+    def column(self, name: str) -> Sequence[Any]:
         """One field of every row."""
         return self.columns[Row._fields.index(name)]
 

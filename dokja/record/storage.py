@@ -7,19 +7,19 @@ wait.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import URL, ColumnElement, Engine, select, true
 
 from dokja.errors import Place, Problem, RecordError
 from dokja.record.acts import AnyAct
-from dokja.record.bulk import light
+from dokja.record.bulk import all_light
 from dokja.record.canonical import Rows, act_of, row_of
 from dokja.record.connecting import PATIENCE_SECONDS, connect, make, missing, place_of, stands, url_of
 from dokja.record.entries import BallotRow, Entry
@@ -34,6 +34,8 @@ _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticErr
 """What reading bytes as an act can raise where they are not what was written."""
 
 T = TypeVar("T")
+_Read = Callable[[Sequence[tuple[int, bytes]]], Iterable[T]]
+"""Reads canonical bytes, each with its index."""
 
 
 @dataclass(frozen=True)
@@ -88,20 +90,27 @@ class Record:
 
     def entries(self, since: int = 0, *, ballots: bool = False) -> Iterator[Entry]:
         """The acts from index `since` on, in order; ballots only where asked for, they may be millions."""
-        return self._read(since, true() if ballots else NOT_A_BALLOT, _entry)
+        return self._read(since, true() if ballots else NOT_A_BALLOT, _all_entries)
 
     def ballots(self, since: int = 0, before: int | None = None) -> Iterator[BallotRow]:
         """The ballots from index `since` on, in order, as light rows; those before index `before`, if it is named."""
         wanted = ACTS.c.type == "ballot"
-        return self._read(since, wanted if before is None else wanted & (ACTS.c["index"] < before), light)
+        return self._read(since, wanted if before is None else wanted & (ACTS.c["index"] < before), all_light)
 
-    def _read(self, since: int, wanted: ColumnElement[bool], read: Callable[[int, bytes], T]) -> Iterator[T]:
+    def _read(self, since: int, wanted: ColumnElement[bool], read: _Read[T]) -> Iterator[T]:
         query = select(ACTS.c["index"], ACTS.c.body).where(ACTS.c["index"] >= since, wanted)
         with told(self.place), self.engine.connect() as connection:
             stream = connection.execution_options(yield_per=_FETCH).execute(query.order_by(ACTS.c["index"]))
-            for index, body in stream:
+            for rows in stream.partitions():
+                yield from self._understood(rows, read)
+
+    def _understood(self, rows: Sequence[Any], read: _Read[T]) -> Sequence[T]:
+        try:
+            return tuple(read(rows))
+        except _UNREADABLE:
+            for row in rows:
                 try:
-                    row = read(index, body)
+                    tuple(read((row,)))
                 except _UNREADABLE as error:
                     raise RecordError(
                         Problem(
@@ -109,10 +118,10 @@ class Record:
                             "What stands at index {index} of the record is no act.",
                             "Check the record with: dokja record check",
                             self.place,
-                            {"index": str(index)},
+                            {"index": str(row[0])},
                         )
                     ) from error
-                yield row
+            raise
 
     def holds_type(self, kind: str) -> bool:
         """Whether any act is of a type."""
@@ -157,8 +166,8 @@ class Record:
         self.close()
 
 
-def _entry(index: int, body: bytes) -> Entry:
-    return Entry(index, act_of(body))
+def _all_entries(rows: Sequence[tuple[int, bytes]]) -> Iterable[Entry]:
+    return (Entry(index, act_of(body)) for index, body in rows)
 
 
 def open_record(where: Path | str | URL, *, create: bool = True, patience: int = PATIENCE_SECONDS) -> Record:

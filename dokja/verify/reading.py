@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -11,7 +11,7 @@ from dokja.adjudicate import Folded, fold, joined
 from dokja.errors import NOWHERE, Place, Problem
 from dokja.intake.reading import Reader
 from dokja.intake.timely import Earliest, earliest_ballots
-from dokja.record.bulk import light
+from dokja.record.bulk import all_light
 from dokja.record.canonical import Row, Rows
 from dokja.record.entries import BallotRow
 from dokja.strict_yaml import Path_
@@ -91,6 +91,21 @@ def batches(bodies: Iterable[bytes]) -> Iterator[tuple[int, list[bytes]]]:
 def read_batch(reader: Reader, batch: tuple[int, list[bytes]]) -> Batch:
     """What the entries of a batch say by themselves."""
     first, bodies = batch
+    rows, problems = _read(reader, bodies, first)
+    if problems or not all(row.type == "ballot" and in_own_voice(row) for row in rows):
+        return Batch(first, rows, problems, None, None, {}, {})
+    cast = Cast()
+    for ballot in all_light(tuple(enumerate(rows.column("body"), start=first))):
+        cast.add(ballot)
+    said = {(reader.rules.since(row.when), row.stage or "", clause_of(row.body)): row.when for row in rows}
+    return Batch(first, rows, problems, cast.folded(), earliest_ballots(rows), said, cast.first)
+
+
+def _read(reader: Reader, bodies: Sequence[bytes], first: int) -> tuple[Rows, dict[int, tuple[Problem, ...]]]:
+    """The entries that can be read, and what is wrong with each of the others, by its index."""
+    together = reader.read_lines(b"\n".join(bodies))
+    if together is not None and len(together) == len(bodies):
+        return together, {}
     rows: list[Row] = []
     problems: dict[int, tuple[Problem, ...]] = {}
     for index, body in enumerate(bodies, start=first):
@@ -99,13 +114,7 @@ def read_batch(reader: Reader, batch: tuple[int, list[bytes]]) -> Batch:
             rows.append(read)
         else:
             problems[index] = read
-    if problems or not all(row.type == "ballot" and in_own_voice(row) for row in rows):
-        return Batch(first, Rows.of(rows), problems, None, None, {}, {})
-    cast = Cast()
-    for index, row in enumerate(rows, start=first):
-        cast.add(light(index, row.body))
-    said = {(reader.rules.since(row.when), row.stage or "", clause_of(row.body)): row.when for row in rows}
-    return Batch(first, Rows.of(rows), problems, cast.folded(), earliest_ballots(rows), said, cast.first)
+    return Rows.of(rows), problems
 
 
 def _nowhere(_: Path_) -> Place:

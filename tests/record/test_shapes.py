@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from itertools import islice, permutations
 from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from dokja.record.bulk import plain_line
+from dokja.record.acts import ACT
+from dokja.record.bulk import all_light, front_of, light, plain_line
+from dokja.record.canonical import canonical
 from dokja.record.shapes import MOST_SHAPES, Plain, PlainLines
 
 MARKED = {
@@ -87,6 +91,48 @@ def test_a_line_says_what_it_says_the_long_way(data: st.DataObject, first: dict[
     changed = data.draw(st.dictionaries(st.sampled_from(sorted(first)), VALUES, max_size=3))
     line = compact(first | changed, names)
     assert lines.read(line) == the_long_way(line)
+
+
+@given(data=st.data(), first=st.sampled_from([MARKED, VOTED, SIGNED, NUMBERED]))
+def test_lines_together_say_what_each_says_the_long_way(data: st.DataObject, first: dict[str, Any]) -> None:
+    names = data.draw(st.permutations(sorted(first)))
+    ids = st.sampled_from(["a", "team-b", "x.y", "a" * 80])
+    times = st.sampled_from(["2027-03-01T00:00:00Z", "2027-03-01T23:59:59Z", "2027-03-02T09:00:00+09:00"])
+    good = st.fixed_dictionaries({"team": ids, "rater": ids, "when": times, "who": ids})
+    lines = [compact(first | changed, names) for changed in data.draw(st.lists(good, min_size=1, max_size=6))]
+    together = PlainLines().read_all(b"\n".join(lines))
+    alone = [the_long_way(line) for line in lines]
+    assert together is not None
+    assert list(together.rows) == [plain and plain[0] for plain in alone]
+    assert together.said == {(row.stage, source, front_of(row.body)) for row, source in filter(None, alone)}
+
+    bad = data.draw(st.dictionaries(st.sampled_from(sorted(first)), VALUES, max_size=3))
+    lines.insert(data.draw(st.integers(0, len(lines))), compact(first | bad, names))
+    together = PlainLines().read_all(b"\n".join(lines))
+    assert together is None or list(together.rows) == [plain and plain[0] for plain in map(the_long_way, lines)]
+
+
+def test_lines_of_two_shapes_are_not_read_together() -> None:
+    lines = [compact(tree, list(tree)) for tree in (MARKED, VOTED)]
+    assert PlainLines().read_all(b"\n".join(lines)) is None
+    assert PlainLines().read_all(b"") is None
+    assert PlainLines().read_all(lines[0] + b"\n") is None
+
+
+@given(changes=st.lists(st.dictionaries(st.sampled_from(["note", "who", "team", "source"]), VALUES), max_size=5))
+def test_bodies_taken_apart_together_say_what_each_says(changes: list[dict[str, Any]]) -> None:
+    """The bytes of any ballots, those with a note or an id of their own among them."""
+    rows = []
+    for index, changed in enumerate(changes):
+        try:
+            rows.append((index, canonical(ACT.validate_python(SIGNED | {"sequence": 7} | changed))))
+        except ValidationError:
+            continue
+    assert list(all_light(rows)) == [light(index, body) for index, body in rows]
+    for (_, body), ballot in zip(rows, all_light(rows), strict=True):
+        tree = json.loads(body)
+        assert (ballot.team, ballot.rater, ballot.when) == (tree["team"], tree["rater"], tree["when"])
+        assert ballot.total == sum(map(Decimal, tree["marks"].values()))
 
 
 @given(
