@@ -70,7 +70,7 @@ def init(
     programme = open_programme(folder)
     signers = opened(face, keys, *holders.values())
     act = genesis(list(zip(holders, signers, strict=True)), threshold, next(iter(holders)), datetime.now(UTC))
-    with open_record(programme.record_at) as record:
+    with open_record(programme.record_at, programme=programme.about.id) as record:
         hold_to_signed(record, programme.log_folder / "checkpoint")
         if record.size:
             raise RecordError(
@@ -232,7 +232,7 @@ def sign(
     rules = programme.history.whole.of(RecordKeeping)
     stages = frozenset(clause.stage for clause in rules if clause.numbered) if number else frozenset[str]()
     registry = Registry()
-    if (record := record_if_any(programme.record_at)) is not None:
+    if (record := record_if_any(programme.record_at, programme.about.id)) is not None:
         with record, told(file):
             registry = registry_of(record)
     (signer,) = opened(face, keys, key)

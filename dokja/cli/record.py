@@ -104,7 +104,7 @@ def open_(folder: Path) -> tuple[Programme, Record]:
     from dokja.record import open_record
 
     programme = open_programme(folder)
-    return programme, open_record(programme.record_at, create=False)
+    return programme, open_record(programme.record_at, create=False, programme=programme.about.id)
 
 
 def find(record: Record, name: str) -> Entry:

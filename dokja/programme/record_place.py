@@ -28,24 +28,48 @@ def own_file(folder: Path) -> Path:
 
 def record_place(folder: Path) -> Path | URL:
     """The record's file, or its database; raises `ProgrammeError` where the place is not named rightly."""
-    own, file = own_file(folder), folder / NAMED
-    if not file.is_file():
+    own, named = own_file(folder), _named(folder)
+    if named is None:
         return own
+    if own.exists():
+        raise _two_records(folder)
+    return named
+
+
+def moved_from(folder: Path, target: Path | URL) -> Path | URL:
+    """Where a record lies that is to be moved to a place; the place itself where it lies there and nowhere else.
+
+    A move that ended midway leaves it in two places: it comes from the one that it does not go to.
+    """
+    own, named = own_file(folder), _named(folder)
+    places = [place for place in (named, own if own.exists() else None) if place is not None]
+    others = [place for place in places if place != target]
+    if len(others) > 1:
+        raise _two_records(folder)
+    return (others or places or [own])[0]
+
+
+def _named(folder: Path) -> URL | None:
+    """The database that `record.url` names; `None` where there is no such file."""
+    file = folder / NAMED
+    if not file.is_file():
+        return None
     with file.open("rb") as stream:
         written = stream.read(LONGEST + 1)
-    url = read_url(_line(written, file), Place(file))
-    if own.exists():
-        raise ProgrammeError(
-            Problem(
-                "programme-two-records",
-                "There is a record in the folder ({own}), and another place is named for it.",
-                "Remove {named}, and move the record with: dokja record move. Where the database holds all of it "
-                "already, put {own} away instead.",
-                Place(file),
-                {"own": str(own), "named": NAMED},
-            )
+    return read_url(_line(written, file), Place(file))
+
+
+def _two_records(folder: Path) -> ProgrammeError:
+    return ProgrammeError(
+        Problem(
+            "programme-two-records",
+            "There is a record in the folder ({own}), and another place is named for it.",
+            "Where “dokja record move” did not come to its end, do it again, with the same address. Else remove "
+            "{named}, and move the record with: dokja record move.",
+            Place(folder / NAMED),
+            {"own": str(own_file(folder)), "named": NAMED},
         )
-    return url
+    )
 
 
 def read_url(written: str, place: Place = NOWHERE) -> URL:

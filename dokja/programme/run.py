@@ -64,7 +64,7 @@ def run(
     if sum(file.stat().st_size for file in programme.act_files if file.is_file()) > _LARGE:
         make_ready()
     history = programme.history
-    with open_record(programme.record_at) as record:
+    with open_record(programme.record_at, programme=programme.about.id) as record:
         hold_to_signed(record, programme.log_folder / "checkpoint")
         intake = take_in(programme.act_files, history, frozenset(programme.sources), record, tell)
         stamp = stamp_of(programme, hidden, record)

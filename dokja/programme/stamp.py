@@ -55,7 +55,7 @@ def up_to_date(programme: Programme, hidden: Collection[str]) -> Stamp | None:
     `None` where there is anything to do. Raises `RecordError` where the record does not go on from what was signed.
     """
     written = written_stamp(programme.site_folder)
-    if written is None or (record := record_if_any(programme.record_at)) is None:
+    if written is None or (record := record_if_any(programme.record_at, programme.about.id)) is None:
         return None
     with record:
         if written != stamp_of(programme, hidden, record):

@@ -12,7 +12,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from dokja.errors import Place, Problem, RecordError
 from dokja.record.refusals import told
-from dokja.record.tables import CONNECTED, GUARDS, METADATA
+from dokja.record.tables import ACTS, CONNECTED, METADATA, guards_of
 from dokja.record.writers import PATIENCE, Writers
 
 PATIENCE_SECONDS = 5
@@ -85,28 +85,28 @@ def _lenient(raw: bytes) -> str:
     return raw.decode("utf-8", errors="replace")
 
 
-def stands(engine: Engine, url: URL) -> bool:
+def stands(engine: Engine, url: URL, table: str = ACTS.name) -> bool:
     """Whether there is a record: a file, or a database, with its tables."""
     place = place_of(url)
     if place.file is not None and not place.file.exists():
         return False
     with told(place), engine.connect() as connection:
-        return inspect(connection).has_table("acts")
+        return inspect(connection).has_table(table)
 
 
 def make(engine: Engine, url: URL) -> None:
-    """Make the tables and their guards, where nobody else has meanwhile."""
+    """Make the tables and their guards, where nobody else has meanwhile; what stands of them stays as it is."""
     place = place_of(url)
     if place.file is not None:
         _make_folder(place.file.parent)
     with told(place), Writers(engine).one() as cursor:
-        if not stands(engine, url):
-            for table in METADATA.sorted_tables:
-                made: tuple[ExecutableDDLElement, ...] = (CreateTable(table), *map(CreateIndex, table.indexes))
-                for each in made:
-                    cursor.execute(str(each.compile(dialect=engine.dialect)))
-            for guard in GUARDS[engine.name].values():
-                cursor.execute(guard)
+        lacking = [table for table in METADATA.sorted_tables if not stands(engine, url, table.name)]
+        for table in lacking:
+            made: tuple[ExecutableDDLElement, ...] = (CreateTable(table), *map(CreateIndex, table.indexes))
+            for each in made:
+                cursor.execute(str(each.compile(dialect=engine.dialect)))
+        for guard in guards_of(engine.name, [table.name for table in lacking]).values():
+            cursor.execute(guard)
 
 
 def _make_folder(folder: Path) -> None:

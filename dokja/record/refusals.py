@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from dokja.errors import Place, Problem, RecordError
 from dokja.language import mark
+from dokja.record.tables import WAS_MOVED
 
 _REFUSALS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (
@@ -63,6 +64,16 @@ _REFUSALS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         mark("The record only grows, by one act after the other; answer an act with a later act."),
     ),
 )
+MOVED = (
+    "record-moved",
+    mark("The record was moved to another place; here it takes nothing in any more."),
+    mark(
+        "Name the place that it went to in record.url. Where “dokja record move” did not come to its end, do it "
+        "again, with the same address."
+    ),
+)
+"""What is said of a record that goes on elsewhere."""
+
 _LOST = (
     "record-connection-lost",
     mark(
@@ -104,6 +115,8 @@ def _problem(error: BaseException | None, place: Place, *, lost: bool = False) -
     if getattr(error, "sqlstate", "") is None:
         # A PostgreSQL server that cannot be reached gives no number.
         name = "08"
+    if WAS_MOVED in str(error):
+        return Problem(*MOVED, place)
     code, what, mend = (
         _LOST
         if lost

@@ -25,7 +25,7 @@ from dokja.record.connecting import PATIENCE_SECONDS, connect, make, missing, pl
 from dokja.record.entries import BallotRow, Entry
 from dokja.record.merkle import EMPTY_ROOT
 from dokja.record.refusals import told
-from dokja.record.tables import ACTS, FILES, HEADS, NOT_A_BALLOT
+from dokja.record.tables import ACTS, FILES, HEADS, NOT_A_BALLOT, PROGRAMME
 from dokja.record.writers import Writers
 from dokja.record.writing import Writing
 
@@ -77,6 +77,14 @@ class Record:
             latest = select(HEADS.c.size, HEADS.c.root, HEADS.c.at).order_by(HEADS.c.size.desc()).limit(1)
             row = connection.execute(latest).first()
         return Head(*row) if row else Head(0, EMPTY_ROOT, None)
+
+    @property
+    def programme(self) -> str | None:
+        """The id of the programme whose record it is; `None` where nobody has said so."""
+        if not stands(self.engine, self.url, PROGRAMME.name):
+            return None
+        with told(self.place), self.engine.connect() as connection:
+            return connection.execute(select(PROGRAMME.c.id)).scalar_one_or_none()
 
     @property
     def size(self) -> int:
@@ -170,11 +178,13 @@ def _all_entries(rows: Sequence[tuple[int, bytes]]) -> Iterable[Entry]:
     return (Entry(index, act_of(body)) for index, body in rows)
 
 
-def open_record(where: Path | str | URL, *, create: bool = True, patience: int = PATIENCE_SECONDS) -> Record:
+def open_record(
+    where: Path | str | URL, *, create: bool = True, patience: int = PATIENCE_SECONDS, programme: str | None = None
+) -> Record:
     """Open the record in a file, or at a database URL such as `postgresql://user@host/database`.
 
     create: make an empty record where there is none; else that is an error. patience: how many seconds a writer waits
-    for another one before it gives up.
+    for another one before it gives up. programme: the id of the programme whose record it is to be.
     """
     url = url_of(where)
     engine = connect(url, patience)
@@ -182,16 +192,46 @@ def open_record(where: Path | str | URL, *, create: bool = True, patience: int =
         if not create:
             raise missing(url)
         make(engine, url)
-    return Record(url, engine)
+    record = Record(url, engine)
+    if programme is not None:
+        hold_to_programme(record, programme, claim=create)
+    return record
 
 
-def record_if_any(where: Path | str | URL) -> Record | None:
-    """The record in a file or database; `None` where there is none."""
+def record_if_any(where: Path | str | URL, programme: str | None = None) -> Record | None:
+    """The record in a file or database; `None` where there is none. programme: whose it is to be."""
     url = url_of(where)
     engine = connect(url, PATIENCE_SECONDS)
-    return Record(url, engine) if stands(engine, url) else None
+    if not stands(engine, url):
+        return None
+    record = Record(url, engine)
+    if programme is not None:
+        hold_to_programme(record, programme, claim=False)
+    return record
 
 
 def record_at(url: URL) -> Record:
     """A record that is known to be there, opened once more, as in another process."""
     return Record(url, connect(url, PATIENCE_SECONDS))
+
+
+def hold_to_programme(record: Record, programme: str, *, claim: bool) -> None:
+    """Raise `RecordError` where a record is that of another programme; claim: one of nobody's becomes this one's."""
+    held = record.programme
+    if held is None and claim:
+        # Other people's tables have no head, and are left alone.
+        _ = record.head
+        make(record.engine, record.url)
+        with told(record.place), record.writers.one() as cursor:
+            held = Writing.on(cursor, record.engine.dialect).claim(programme)
+    if held not in (None, programme):
+        raise RecordError(
+            Problem(
+                "record-other-programme",
+                "The record is that of the programme “{held}”, not of “{programme}”.",
+                "Name another database, or another schema of this one; or give programme.yaml the id that the record "
+                "knows.",
+                record.place,
+                {"held": str(held), "programme": programme},
+            )
+        )

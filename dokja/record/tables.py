@@ -1,14 +1,15 @@
 """The record's tables, and the guards by which the database itself refuses to change what was written.
 
-Three tables, all append-only: `acts` holds the log, `heads` the size and the root after each transaction, `files`
-the digests of files that were taken in wholly. `docs/record.md` describes every column. Guards are triggers; they
-hold against anyone who uses the tables, also past this program. In SQLite they say FAIL rather than ABORT, and so do
-the constraints: ABORT makes SQLite copy every page before it touches it, which doubles the time of a large intake.
+Four tables, all append-only: `acts` holds the log, `heads` the size and the root after each transaction, `files` the
+digests of files that were taken in wholly, `programme` whose record it is. `docs/record.md` describes every column.
+Guards are triggers; they hold against anyone who uses the tables, also past this program. In SQLite they say FAIL
+rather than ABORT, and so do the constraints: ABORT makes SQLite copy every page before it touches it, which doubles
+the time of a large intake.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, literal_column
@@ -73,6 +74,8 @@ FILES = Table(
     Column("at", Text, **_FAIL),
 )
 
+PROGRAMME = Table("programme", METADATA, Column("id", Text, **_KEY))
+
 _NEXT = 'SELECT coalesce(max("index") + 1, 0) FROM acts'
 _REFUSED_ROWS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "acts": (
@@ -84,6 +87,7 @@ _REFUSED_ROWS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("NEW.size <= (SELECT coalesce(max(size), 0) FROM heads)", "the log did not grow"),
     ),
     "files": (("EXISTS (SELECT 1 FROM files WHERE digest = NEW.digest)", "the file is taken in already"),),
+    "programme": (("EXISTS (SELECT 1 FROM programme)", "it is the record of one programme"),),
 }
 """For each table which new rows are refused, and why; the database's own keys alone would give way to OR REPLACE."""
 
@@ -124,6 +128,13 @@ def _postgresql_guards() -> Mapping[str, str]:
 GUARDS: Mapping[str, Mapping[str, str]] = {"sqlite": _sqlite_guards(), "postgresql": _postgresql_guards()}
 """For each database the statements that put the guards in place, by the guard's name, in order."""
 
+
+def guards_of(database: str, tables: Collection[str]) -> Mapping[str, str]:
+    """The guards of some tables; what all guards share comes with those of the log."""
+    owners = {*tables, "record"} if ACTS.name in tables else set(tables)
+    return {name: guard for name, guard in GUARDS[database].items() if name.partition("_")[0] in owners}
+
+
 CONNECTED: Mapping[str, tuple[str, ...]] = {
     "sqlite": (
         "PRAGMA page_size = 8192",
@@ -135,14 +146,13 @@ CONNECTED: Mapping[str, tuple[str, ...]] = {
 }
 """What each new connection is told, so that a commit has reached the disk when it returns."""
 
+CLOSING, WAS_MOVED = "acts_closed", "the record was moved"
 CLOSED: Mapping[str, str] = {
-    "sqlite": (
-        "CREATE TRIGGER acts_closed BEFORE INSERT ON acts BEGIN SELECT RAISE(FAIL, 'the record was moved'); END"
-    ),
+    "sqlite": f"CREATE TRIGGER {CLOSING} BEFORE INSERT ON acts BEGIN SELECT RAISE(FAIL, '{WAS_MOVED}'); END",
     "postgresql": (
-        "CREATE FUNCTION acts_closed() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION "
-        "'the record was moved'; END$$; "
-        "CREATE TRIGGER acts_closed BEFORE INSERT ON acts FOR EACH STATEMENT EXECUTE FUNCTION acts_closed()"
+        f"CREATE FUNCTION {CLOSING}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$BEGIN RAISE EXCEPTION '{WAS_MOVED}'; END$$; "
+        f"CREATE TRIGGER {CLOSING} BEFORE INSERT ON acts FOR EACH STATEMENT EXECUTE FUNCTION {CLOSING}()"
     ),
 }
 """A last guard for a record that goes on elsewhere: it takes no act in any more."""
@@ -151,7 +161,7 @@ STANDING_GUARDS: Mapping[str, str] = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": (
         "SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A') "
-        "AND tgrelid IN (to_regclass('acts'), to_regclass('heads'), to_regclass('files'))"
+        "AND tgrelid IN (to_regclass('acts'), to_regclass('heads'), to_regclass('files'), to_regclass('programme'))"
     ),
 }
 """How the names of the guards in place are asked for."""

@@ -15,7 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from dokja.errors import Problem, RecordError
 from dokja.record.canonical import LARGEST_ACT, Rows
 from dokja.record.merkle import Frontier
-from dokja.record.tables import ACTS, FILES, HEADS
+from dokja.record.tables import ACTS, FILES, HEADS, PROGRAMME
 from dokja.values import utc_text
 
 _LOOK_UP = 500
@@ -105,6 +105,14 @@ class Writing:
         """Remember that every act of the file with this digest is in the record."""
         self.cursor.execute(_note(self.dialect), (digest, name, self.at))
 
+    def claim(self, programme: str) -> str:
+        """Write down whose record it is, where nobody has; whose it is then."""
+        self.cursor.execute("SELECT id FROM programme")
+        held = self.cursor.fetchone()
+        if held is None:
+            self.cursor.execute(_claim(self.dialect), (programme,))
+        return str(held[0]) if held else programme
+
     def finish(self) -> None:
         """Seal what was appended with a head."""
         if self.size > self.start:
@@ -134,6 +142,12 @@ def _append(dialect: Dialect, rows: int) -> str:
 def _note(dialect: Dialect) -> str:
     """The statement that notes a file, its values in the order of the columns."""
     return _by_position(insert(FILES), dialect)
+
+
+@cache
+def _claim(dialect: Dialect) -> str:
+    """The statement that names the programme."""
+    return _by_position(insert(PROGRAMME), dialect)
 
 
 @cache

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -15,9 +17,18 @@ from dokja.record.transparency.signing import signed
 from tests.cli.conftest import Dokja
 from tests.record.databases import Database
 from tests.record.server import Server
+from tests.record.test_crashes import LIVES
 from tests.verify.build import KEYS, Small, act
 
+ROOT = Path(__file__).parents[2]
 NAMED = "record.url"
+LATE = """acts:
+  - type: statement
+    id: late
+    who: office
+    when: 2027-09-01T09:00:00+09:00
+    note: {ko: 말, en: word}
+"""
 HEADS = "SELECT size, at, files FROM heads, (SELECT count(*) AS files FROM files) AS f ORDER BY size"
 
 
@@ -88,14 +99,47 @@ def test_a_record_moves_there_and_back_with_all_that_was_signed(address: str, tm
     late = tmp_path / "late.jsonl"
     said = act("statement", "late", "2027-03-01T09:00:00", note={"ko": "말", "en": "word"})
     late.write_bytes(canonical(signed(ACT.validate_python(said), KEYS["office"])) + b"\n")
-    assert "record-refused" in dokja("record", "append", folder, late).err, "what was moved is closed"
+    assert "record-moved" in dokja("record", "append", folder, late).err, "what was moved is closed"
+    back = dokja("record", "move", folder)
+    assert (back.code, "record-moved" in back.err) == (2, True), "nor does it become a second record"
+    assert not (folder / "record" / "record.sqlite").exists()
 
 
-def test_two_places_are_one_too_many(small: Path, address: str, dokja: Dokja) -> None:
+def test_two_places_are_one_too_many(small: Path, address: str, server: Server, dokja: Dokja) -> None:
     (small / NAMED).write_text(address, encoding="ascii")
-    for verb in (("run", small), ("record", "list", small), ("record", "move", small, address)):
+    elsewhere = server.new()
+    for verb in (("run", small), ("record", "list", small), ("record", "move", small, elsewhere)):
         refused = dokja(*verb)
         assert (refused.code, "programme-two-records" in refused.err) == (2, True)
+    back = dokja("record", "move", small)
+    assert (back.code, "record-missing" in back.err) == (2, True), "there is nothing yet at the address"
+    assert dokja("record", "move", small, address).code == 0
+    assert dokja("record", "check", small).code == 0
+    there = dokja("record", "move", small, address)
+    assert (there.code, "already" in there.out) == (0, True)
+
+
+def test_a_move_that_is_killed_at_any_step_is_gone_on_with_by_doing_it_again(small: Path, server: Server) -> None:
+    every = 1 if LIVES >= 2_000 else 5
+    address = f"postgresql://{server.address}"
+    command = [sys.executable, "-m", "tests.cli.moves", str(small), address, str(every)]
+    said = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True).stdout
+    found = json.loads(said)
+    assert found["wrong"] == []
+    assert min(found["killed_there"], found["killed_back"]) > 40 // every
+
+
+def test_a_record_that_went_on_is_not_moved_over(
+    small: Path, address: str, server: Server, tmp_path: Path, dokja: Dokja
+) -> None:
+    old = shutil.copytree(small, tmp_path / "old")
+    assert dokja("record", "move", small, address).code == 0
+    (small / "acts" / "0099-late.yaml").write_text(LATE, encoding="utf-8")
+    assert dokja("run", small, "--no-site").code == 0
+    refused = dokja("record", "move", old, address)
+    assert (refused.code, "record-not-empty" in refused.err) == (2, True)
+    assert not (old / NAMED).exists()
+    assert dokja("record", "check", old).code == 0
 
 
 def test_no_password_stands_in_the_folder_nor_is_ever_shown(
@@ -158,6 +202,43 @@ def test_tables_of_something_else_are_left_alone(by_url: Path, address: str, dok
         connection.execute("CREATE TABLE acts (play text, act int)")
     said = dokja("run", by_url)
     assert (said.code, "record-other-tables" in said.err) == (2, True)
+    tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
+    assert Database(address).rows(tables) == [("acts",)]
+
+
+def test_two_programmes_with_one_address_are_told_apart_at_once(by_url: Path, tmp_path: Path, dokja: Dokja) -> None:
+    other = Path(shutil.copytree(by_url, tmp_path / "other"))
+    about = other / "programme.yaml"
+    about.write_text(about.read_text(encoding="utf-8").replace("id: my-programme", "id: another"), encoding="utf-8")
+    assert dokja("run", by_url, "--no-site").code == 0
+    before = dokja("record", "list", by_url, "--json").out
+    for verb in (("run", other), ("record", "list", other), ("record", "check", other), ("record", "move", other)):
+        for language in ("en", "ko"):
+            said = dokja(*verb, "--lang", language)
+            assert (said.code, "record-other-programme" in said.err) == (2, True), said.err
+            assert "my-programme" in said.err
+            assert "another" in said.err
+    assert dokja("record", "list", by_url, "--json").out == before
+    there = (other / "record.url").read_text(encoding="ascii").strip()
+    (other / "record.url").unlink()
+    assert dokja("run", other, "--no-site").code == 0
+    refused = dokja("record", "move", other, there)
+    assert (refused.code, "record-other-programme" in refused.err) == (2, True)
+
+
+def test_a_record_from_before_programmes_were_named_is_claimed(small: Path, address: str, dokja: Dokja) -> None:
+    file = small / "record" / "record.sqlite"
+    Database(file).run("DROP TABLE programme")
+    for verb in ("check", "list"):
+        assert dokja("record", verb, small).code == 0
+    (small / "acts" / "0099-late.yaml").write_text(LATE, encoding="utf-8")
+    said = dokja("run", small, "--no-site")
+    assert said.code == 0, said.err
+    assert Database(file).rows("SELECT id FROM programme") == [("my-programme",)]
+    assert dokja("record", "check", small).code == 0
+    Database(file).run("DROP TRIGGER programme_no_update")
+    checked = dokja("record", "check", small)
+    assert (checked.code, "programme_no_update" in checked.out) == (1, True)
 
 
 def test_without_the_driver_it_is_said_what_to_install(

@@ -75,14 +75,21 @@ STATEMENTS = ("execute", "executemany", "commit", "rollback")
 """What a program asks of a database through a driver."""
 
 
-def stepping(kind: type[Any], passed: Callable[[], None]) -> type[Any]:
+READS = ("SELECT", "PRAGMA", "SET ", "BEGIN", "SHOW", "show", "select")
+"""What statements begin with that change nothing."""
+
+
+def stepping(kind: type[Any], passed: Callable[[], None], *, changes_only: bool) -> type[Any]:
     """A driver's class that says so before and after each statement."""
 
     def step(name: str) -> Callable[..., object]:
         def asked(self: object, *values: object, **named: object) -> object:
-            passed()
+            changes = name != "rollback" and not (values and str(values[0]).lstrip().startswith(READS))
+            if name == "commit" or not changes_only:
+                passed()
             answer = getattr(kind, name)(self, *values, **named)
-            passed()
+            if changes or not changes_only:
+                passed()
             return answer
 
         return asked
@@ -90,17 +97,23 @@ def stepping(kind: type[Any], passed: Callable[[], None]) -> type[Any]:
     return type("Stepping", (kind,), {name: step(name) for name in STATEMENTS if hasattr(kind, name)})
 
 
-def die_at(step: int) -> None:
-    """From now on, this process kills itself at its so many'th step."""
+def die_at(step: int, *, changes_only: bool = False) -> None:
+    """From now on, this process kills itself at its so many'th step, or the so many'th that changes anything."""
     left = count(1)
 
-    def passed(*_: object) -> None:
+    def passed() -> None:
         if next(left) == step:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    sys.addaudithook(lambda name, _: passed() if name in STEPS else None)
-    lite_cursor, server_cursor = stepping(sqlite3.Cursor, passed), stepping(psycopg.Cursor, passed)
-    lite, server = stepping(sqlite3.Connection, passed), stepping(psycopg.Connection, passed)
+    def heard(name: str, values: tuple[Any, ...]) -> None:
+        if name in STEPS and not (changes_only and name == "open" and not values[2] & (os.O_WRONLY | os.O_RDWR)):
+            passed()
+
+    sys.addaudithook(heard)
+    lite_cursor, server_cursor, lite, server = (
+        stepping(kind, passed, changes_only=changes_only)
+        for kind in (sqlite3.Cursor, psycopg.Cursor, sqlite3.Connection, psycopg.Connection)
+    )
     lite.cursor = lambda self: sqlite3.Connection.cursor(self, lite_cursor)
 
     def connect(dialect: Dialect, _: object, where: list[Any], how: dict[str, Any]) -> Any:  # noqa: ANN401
