@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from dokja.record import Record
     from dokja.record.transparency import Policy
 
-LARGEST_POLICY = 1_000_000
-
 ActsFile = Annotated[Path, typer.Argument(metavar="FILE", help=mark("A file of acts, .yaml or .jsonl."))]
 PolicyFile = Annotated[
     Path | None,
@@ -30,13 +28,24 @@ SignedBy = Annotated[str, typer.Option("--key", metavar="NAME", help=mark("The k
 
 def policy_of(folder: Path, named: Path | None) -> Policy | None:
     """The policy that is named, or else the programme's own; `None` where there is none."""
-    from dokja.record.transparency import read_policy
-
     file = named or folder / "policy"
-    if named is None and not file.is_file():
-        return None
-    with file.open("rb") as stream, told(file):
-        return read_policy(stream.read(LARGEST_POLICY + 1))
+    return None if named is None and not file.is_file() else own_policy(file)
+
+
+def own_policy(file: Path) -> Policy:
+    """A policy that somebody wrote for themselves; what is wrong with it is theirs to correct."""
+    from dokja.record.transparency import RefusedError, read_policy
+    from dokja.record.transparency.policy import LARGEST_POLICY
+
+    with file.open("rb") as stream:
+        written = stream.read(LARGEST_POLICY + 1)
+    try:
+        return read_policy(written)
+    except RefusedError as error:
+        mend = mark("Correct the file ({detail}); docs/record-format.md tells how a policy is written.")
+        raise RecordError(
+            Problem(error.code, error.meaning, mend, Place(file), {"detail": error.detail or "–"})
+        ) from error
 
 
 def signed_log(log: Path, record: Record) -> tuple[bytes, int]:

@@ -10,7 +10,7 @@ import typer
 
 from dokja.cli.face import FOLD, Face
 from dokja.cli.key import Keys, folder_of, opened
-from dokja.cli.signed_log import told
+from dokja.cli.signed_log import own_policy, told
 from dokja.cli.usage import UsageError
 from dokja.errors import Place, Problem
 from dokja.language import mark
@@ -27,7 +27,6 @@ SHOW = mark("Show what a witness remembers; exit code 1 if a log contradicted it
 
 FELL_SHORT = 1
 LISTEN = "127.0.0.1:7380"
-LARGEST_POLICY = 1_000_000
 
 Key = Annotated[
     str, typer.Option("--key", metavar="NAME", help=mark("The witness's key; see: dokja key new --witness"))
@@ -160,12 +159,10 @@ def show(ctx: typer.Context, key: Key, memory: MemoryFile = None, keys: Keys = N
 
 
 def _witness(face: Face, name: str, policy: Path, memory: Path | None, keys: Path | None) -> Witness:
-    from dokja.record.transparency import read_policy
     from dokja.witness import Memory, Witness
 
     file = _memory_of(name, memory, keys)
-    with policy.open("rb") as stream, told(policy):
-        read = read_policy(stream.read(LARGEST_POLICY + 1))
+    read = own_policy(policy)
     (signer,) = opened(face, keys, name)
     return Witness.of(signer, read, Memory(file))
 

@@ -303,6 +303,23 @@ def test_acts_are_numbered_where_their_actor_numbers_them(founded: Path, dokja: 
     assert (refused.code, "ACT_SEQUENCE" in refused.err) == (2, True)
 
 
+def test_a_policy_that_is_written_wrongly_is_to_be_corrected_and_nobody_suspected(
+    founded: Path, tmp_path: Path, dokja: Dokja
+) -> None:
+    policy = tmp_path / "policy"
+    policy.write_text("log nonsense\nquorum none\n", encoding="utf-8")
+    refused = dokja("record", "witness", founded, "--policy", policy)
+    assert (refused.code, "QUORUM_POLICY" in refused.err) == (2, True)
+    assert "Correct the file (key nonsense)" in refused.err
+    (founded / "policy").write_text("quorum none\nquorum none\n", encoding="utf-8")
+    refused = dokja("record", "witness", founded)
+    assert (refused.code, "Correct the file" in refused.err, str(founded / "policy") in refused.err) == (
+        2,
+        True,
+        True,
+    )
+
+
 def test_run_takes_no_act_into_a_founded_record_that_its_actor_did_not_sign(
     founded: Path, tmp_path: Path, dokja: Dokja
 ) -> None:
