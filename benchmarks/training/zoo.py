@@ -149,32 +149,41 @@ def _nulls() -> Iterator[Specimen]:
 def _crowd() -> Iterator[Specimen]:
     """Strangers of another, smaller shape, for counting accusations by the thousand."""
     of: dict[str, Any] = {"text": _CROWD, "steps": _CROWD_STEPS}
-    for number in range(_STRANGERS):
-        yield Specimen(f"crowd-{number:02}", "other seed, other data", seed=5000 + number, data=5000 + number, **of)
-    for number in range(_TWINS):
+    yield from _strangers("crowd", of, (_STRANGERS, 5000), (_TWINS, 6000))
+
+
+def _strangers(
+    name: str, of: Mapping[str, Any], strangers: tuple[int, int], twins: tuple[int, int]
+) -> Iterator[Specimen]:
+    """Models of one shape trained independently; the twins saw what the first stranger saw. How many, first seed."""
+    (count, first), (twin_count, twin_first) = strangers, twins
+    for number in range(count):
         yield Specimen(
-            f"crowd-twin-{number:02}", "other seed, same data and order", seed=6000 + number, data=5000, **of
+            f"{name}-{number:02}", "other seed, other data", seed=first + number, data=first + number, **of
         )
+    for number in range(twin_count):
+        yield Specimen(
+            f"{name}-twin-{number:02}", "other seed, same data and order", seed=twin_first + number, data=first, **of
+        )
+
+
+def _kin(parent: str, steps: int) -> dict[str, dict[str, Any]]:
+    """What is made of a parent that took so many steps, and two models that only look like it."""
+    made: dict[str, Any] = {"parents": (parent,), "inherits": COMPONENTS, "first": _parent}
+    return {
+        "continued": {**made, "steps": 2 * steps},
+        "tuned": {**made, "steps": steps // 5, "rate": 1e-3, "topics": range(TOPICS // 2)},
+        "far": {**made, "steps": 4 * steps, "rate": 1.2e-2},
+        "with-its-embeddings": {**made, "first": _embeddings, "inherits": ("embeddings", "head")},
+        "taught-by-it": {**made, "first": None, "inherits": (), "way": "taught"},
+    }
 
 
 def _headed() -> Iterator[Specimen]:
     """Strangers with many heads, twins among them, and kin and look-alikes of the first: the labels of 48 heads."""
     of: dict[str, Any] = {"text": _HEADED, "steps": _HEADED_STEPS}
-    for number in range(_HEADED_STRANGERS):
-        yield Specimen(f"headed-{number:02}", "other seed, other data", seed=7000 + number, data=7000 + number, **of)
-    for number in range(_HEADED_TWINS):
-        yield Specimen(
-            f"headed-twin-{number:02}", "other seed, same data and order", seed=8000 + number, data=7000, **of
-        )
-    made: dict[str, Any] = {"text": _HEADED, "parents": ("headed-00",), "inherits": COMPONENTS, "first": _parent}
-    makes: dict[str, dict[str, Any]] = {
-        "continued": {**made, "steps": 2 * _HEADED_STEPS},
-        "tuned": {**made, "steps": _HEADED_STEPS // 5, "rate": 1e-3, "topics": range(TOPICS // 2)},
-        "far": {**made, "steps": 4 * _HEADED_STEPS, "rate": 1.2e-2},
-        "with-its-embeddings": {**made, "first": _embeddings, "inherits": ("embeddings", "head")},
-        "taught-by-it": {**made, "first": None, "inherits": (), "way": "taught"},
-    }
-    for turn, (kind, make) in enumerate(makes.items()):
+    yield from _strangers("headed", of, (_HEADED_STRANGERS, 7000), (_HEADED_TWINS, 8000))
+    for turn, (kind, make) in enumerate(_kin("headed-00", _HEADED_STEPS).items()):
         yield Specimen(f"headed-00.{kind}", kind, seed=8500 + turn, data=8500 + turn, **{**of, **make})
     yield Specimen("headed-00.same-seed", "same-seed, other data", seed=7000, data=8600, **of)
 
@@ -182,22 +191,12 @@ def _headed() -> Iterator[Specimen]:
 def _sparse() -> Iterator[Specimen]:
     """Strangers of more experts than can be held against each other one by one, twins, and kin of the first."""
     of: dict[str, Any] = {"text": _SPARSE, "steps": _SPARSE_STEPS}
-    for number in range(_SPARSE_STRANGERS):
-        yield Specimen(f"sparse-{number:02}", "other seed, other data", seed=9000 + number, data=9000 + number, **of)
-    for number in range(_SPARSE_TWINS):
-        yield Specimen(
-            f"sparse-twin-{number:02}", "other seed, same data and order", seed=9100 + number, data=9000, **of
-        )
+    yield from _strangers("sparse", of, (_SPARSE_STRANGERS, 9000), (_SPARSE_TWINS, 9100))
     for number in range(_SPARSE_PARENTS):
         parent, fresh = f"sparse-{number:02}", itertools.count(9200 + 100 * number)
-        made: dict[str, Any] = {"parents": (parent,), "inherits": COMPONENTS, "first": _parent}
-        makes: dict[str, dict[str, Any]] = {
-            "continued": {**made, "steps": 2 * _SPARSE_STEPS},
-            "tuned": {**made, "steps": _SPARSE_STEPS // 5, "rate": 1e-3, "topics": range(TOPICS // 2)},
-            "with-its-embeddings": {**made, "first": _embeddings, "inherits": ("embeddings", "head")},
-            "taught-by-it": {**made, "first": None, "inherits": (), "way": "taught"},
-        }
-        for kind, make in makes.items():
+        kin = _kin(parent, _SPARSE_STEPS)
+        for kind in ("continued", "tuned", "with-its-embeddings", "taught-by-it"):
+            make = kin[kind]
             yield Specimen(f"{parent}.{kind}", kind, seed=next(fresh), data=next(fresh), **{**of, **make})
         yield Specimen(f"{parent}.same-seed", "same-seed, other data", seed=9000 + number, data=next(fresh), **of)
 

@@ -23,7 +23,6 @@ VERIFY = mark(
     "Check a bundle without trusting the office: its integrity, then every act and every decision by the rules in "
     "force at that moment. Exit code 0 valid, 1 invalid, 2 incomplete."
 )
-LARGEST_POLICY = 1_000_000
 
 
 def export(
@@ -146,6 +145,8 @@ def _kept(files: list[Path] | None) -> dict[str, bytes]:
 
 
 def _read(file: Path) -> bytes:
+    from dokja.record.transparency.policy import LARGEST_POLICY
+
     with file.open("rb") as stream:
         return stream.read(LARGEST_POLICY + 1)
 

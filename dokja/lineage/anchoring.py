@@ -85,36 +85,35 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, c
     if any(len(each.choices) > MOST for each in asked):
         held = held.within(FEWEST_LOOKED_AT)
 
-    def counts(orders: Sequence[Labels]) -> Sequence[tuple[int, int]]:
-        found = _counts(held, asked, anchors, orders, crew)
-        return [(sum(each.compared for each in turn), sum(each.agreed for each in turn)) for turn in found]
-
-    told = beside_controls(count, (held.key, ANCHORS), counts)
-    if told is None or not told.fires:
-        return told
     (plain,) = _counts(held, asked, anchors, [np.arange(count)], crew)
-    return replace(told, layer_map=_mapped(asked, plain))
+
+    def shuffled(orders: Sequence[Labels]) -> Sequence[tuple[int, int]]:
+        return [_summed(turn) for turn in _counts(held, asked, anchors, orders, crew)]
+
+    told = beside_controls(count, (held.key, ANCHORS), _summed(plain), shuffled)
+    return replace(told, layer_map=_mapped(asked, plain)) if told is not None and told.fires else told
 
 
 def beside_controls(
     anchors: int,
     seed: tuple[int, int],
-    counts: Callable[[Sequence[Labels]], Sequence[tuple[int, int]]],
+    found: tuple[int, int],
+    shuffled: Callable[[Sequence[Labels]], Sequence[tuple[int, int]]],
     of: Literal["neurons", "heads"] = "neurons",
 ) -> Anchored | None:
     """How much agrees and, where that is much, how much does by shuffled anchors; `None` where nothing is compared.
 
-    counts: for each order of one side's anchors how many are compared, and how many of them agree.
+    found: how many are compared, and how many of them agree. shuffled: the same for each order of one side's anchors.
     """
-    ((compared, agreed),) = counts([np.arange(anchors)])
+    compared, agreed = found
     if not compared:
         return None
     plain = Anchored(anchors, compared, agreed, 0.0, 0, of)
     if not plain.fires:
         return plain
     random = np.random.default_rng(seed)
-    shuffled = counts([random.permutation(anchors) for _ in range(SHUFFLES)])
-    control = max(same / both if both else 0.0 for both, same in shuffled)
+    controls = shuffled([random.permutation(anchors) for _ in range(SHUFFLES)])
+    control = max(same / both if both else 0.0 for both, same in controls)
     return Anchored(anchors, compared, agreed, control, SHUFFLES, of)
 
 
@@ -183,6 +182,11 @@ def _counts(
         ]
 
     return list(zip(*crew.spread(count, asked), strict=True)) or [() for _ in orders]
+
+
+def _summed(turn: Sequence[_Best]) -> tuple[int, int]:
+    """Neurons compared and agreed over all layers."""
+    return sum(each.compared for each in turn), sum(each.agreed for each in turn)
 
 
 def _mapped(asked: Sequence[Asked], found: Sequence[_Best]) -> tuple[MapRow, ...]:

@@ -105,10 +105,10 @@ def _anchored(key: int, layers: Sequence[tuple[Maps, Maps]]) -> Anchored | None:
     many = [each for each in layers if each[0][0].total >= FEWEST]
     words = round(max((each[0][0].rows.shape[1] for each in many), default=0) ** 0.5)
 
-    def counts(orders: Sequence[Labels]) -> Sequence[tuple[int, int]]:
+    def shuffled(orders: Sequence[Labels]) -> Sequence[tuple[int, int]]:
         return [_agreed(many, order) for order in orders]
 
-    return beside_controls(words, (key, WORDS), counts, "heads")
+    return beside_controls(words, (key, WORDS), _agreed(many, np.arange(words)), shuffled, "heads")
 
 
 def _agreed(layers: Sequence[tuple[Maps, Maps]], order: Labels) -> tuple[int, int]:

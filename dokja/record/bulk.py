@@ -9,7 +9,7 @@ bytes that come of it, are the same there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Context, Decimal, Inexact
 from functools import lru_cache
@@ -88,7 +88,16 @@ def all_in_utc(written: Sequence[str]) -> Sequence[str] | None:
     """`in_utc` of each time; `None` where any is none."""
     if all(map(_AS_KEPT.fullmatch, written)) and all(map(_whole_day, {when[:10] for when in written})):
         return written
-    found = [when for when in map(in_utc, written) if when is not None]
+    return _all_read(in_utc, written)
+
+
+def all_marks_in_order(written: Sequence[str]) -> Sequence[str] | None:
+    """`marks_in_order` of each; `None` where any is none."""
+    return _all_read(marks_in_order, written)
+
+
+def _all_read(read: Callable[[str], str | None], written: Sequence[str]) -> Sequence[str] | None:
+    found = [said for said in map(read, written) if said is not None]
     return found if len(found) == len(written) else None
 
 
@@ -115,12 +124,6 @@ def marks_in_order(written: str) -> str | None:
         return None
     inside = to_json(dict(sorted(marks.items())))[1:-1].decode()
     return inside if len(inside) == len(written) else None
-
-
-def all_marks_in_order(written: Sequence[str]) -> Sequence[str] | None:
-    """`marks_in_order` of each; `None` where any is none."""
-    found = [marks for marks in map(marks_in_order, written) if marks is not None]
-    return found if len(found) == len(written) else None
 
 
 def plain_row(tree: object) -> Row | None:

@@ -112,9 +112,9 @@ class Record:
             for rows in stream.partitions():
                 yield from self._understood(rows, read)
 
-    def _understood(self, rows: Sequence[Any], read: _Read[T]) -> Sequence[T]:
+    def _understood(self, rows: Sequence[Any], read: _Read[T]) -> Iterator[T]:
         try:
-            return tuple(read(rows))
+            yield from read(rows)
         except _UNREADABLE:
             for row in rows:
                 try:
