@@ -1,7 +1,7 @@
 """(rulebook, record) → outcome: scores as intervals, every reading of the cut, and a trace of every number."""
 
 from dokja.adjudicate.adjudication import adjudicate
-from dokja.adjudicate.evidence import Evidence, Folded, fold, gather, joined
+from dokja.adjudicate.evidence import Evidence, gather
 from dokja.adjudicate.interval import Interval, published, to_decimal
 from dokja.adjudicate.outcome import (
     Addition,
@@ -31,7 +31,6 @@ __all__ = [
     "Explanation",
     "Fate",
     "FigureCheck",
-    "Folded",
     "GateResult",
     "Holding",
     "Interval",
@@ -46,9 +45,7 @@ __all__ = [
     "Verdict",
     "adjudicate",
     "figures_of",
-    "fold",
     "gather",
-    "joined",
     "published",
     "to_decimal",
     "why",

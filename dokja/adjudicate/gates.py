@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Literal
 
-from dokja.adjudicate.evidence import Evidence, Marks
+from dokja.adjudicate.evidence import Evidence
 from dokja.adjudicate.outcome import GateResult, Modality, Score
 from dokja.record.acts import AuditFinding, AuditReported, AuditWord, Finding, SubmissionReceived
+from dokja.record.folding import Marks
 from dokja.rulebook.clauses import AuditRule, Gate
 
 Result = Literal["meets", "does-not-meet", "undecided", "unknown"]

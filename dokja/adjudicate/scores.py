@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from dokja.adjudicate.evidence import Evidence, Marks
+from dokja.adjudicate.evidence import Evidence
 from dokja.adjudicate.interval import Interval, between, point, round_interval, total
 from dokja.record.acts import MeasurementReported, SubmissionReceived
+from dokja.record.folding import Marks
 from dokja.rulebook.clauses import PanelRule
 from dokja.rulebook.measures import (
     AnyMeasure,

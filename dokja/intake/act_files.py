@@ -19,7 +19,9 @@ from typing import Any, Protocol
 from dokja.errors import ActError, Place, Problem
 from dokja.intake.reading import Reader
 from dokja.intake.timely import Earliest, earliest_ballots
+from dokja.record.bulk import folded_rows
 from dokja.record.canonical import Row, Rows
+from dokja.record.folding import Folded, fold
 from dokja.record.parallel import InOrder, processors, spread
 from dokja.strict_yaml import MAXIMUM_BYTES, Document, Locate, Path_, opened, read_bytes, read_yaml, too_large
 
@@ -40,13 +42,15 @@ _BOM = b"\xef\xbb\xbf"
 class Batch:
     """Acts of one file that follow each other, and what is wrong among them.
 
-    numbers: for each row, what `ActFile.place` finds its act by. earliest: of `earliest_ballots`.
+    numbers: for each row, what `ActFile.place` finds its act by. earliest: of `earliest_ballots`. folded: the ballots
+    among the rows, their indexes counted from the first row.
     """
 
     rows: Rows
     numbers: Sequence[int]
     problems: tuple[Problem, ...]
     earliest: Earliest | None
+    folded: Folded
 
 
 @dataclass(frozen=True)
@@ -167,8 +171,10 @@ class LineActs:
 
 def read_chunk(reader: Reader, chunk: Chunk) -> Batch:
     """Read a chunk's lines, in whichever process; empty lines are passed over."""
-    if (rows := reader.read_lines(chunk.lines.removesuffix(b"\n"))) is not None:
-        return Batch(rows, range(chunk.first, chunk.first + len(rows)), (), earliest_ballots(rows))
+    if (ballots := reader.read_lines(chunk.lines.removesuffix(b"\n"))) is not None:
+        rows = ballots.rows
+        numbers = range(chunk.first, chunk.first + len(rows))
+        return Batch(rows, numbers, (), earliest_ballots(rows), fold(ballots.light(0)))
     return _batch(
         (number, _read(line, partial(_at_line, chunk.file, number), reader))
         for number, line in enumerate(chunk.lines.split(b"\n"), start=chunk.first)
@@ -205,7 +211,7 @@ def _batch(read: Iterator[tuple[int, Row | tuple[Problem, ...]]]) -> Batch:
         else:
             problems += found
     taken = Rows.of(rows)
-    return Batch(taken, numbers, tuple(problems), earliest_ballots(taken))
+    return Batch(taken, numbers, tuple(problems), earliest_ballots(taken), folded_rows(taken))
 
 
 _KINDS: Mapping[str, Callable[[Path], ActFile]] = {".yaml": YamlActs.of, ".jsonl": LineActs.of}

@@ -17,8 +17,8 @@ from dokja.intake.rules import Rules
 from dokja.intake.strict_json import read_line
 from dokja.record.acts import ACT
 from dokja.record.bulk import front_of, plain_row
-from dokja.record.canonical import LARGEST_ACT, Row, Rows, row_of
-from dokja.record.shapes import PlainLines
+from dokja.record.canonical import LARGEST_ACT, Row, row_of
+from dokja.record.shapes import PlainBallots, PlainLines
 from dokja.strict_yaml import Locate, problems_of
 
 _KINDS = ("union_tag_invalid", "union_tag_not_found")
@@ -57,15 +57,15 @@ class Reader:
         tree = read_line(line, locate(()))
         return (tree,) if isinstance(tree, Problem) else self.read(tree, locate)
 
-    def read_lines(self, lines: bytes) -> Rows | None:
-        """The rows of lines, a line feed between each two, where all are ballots and plainly none has a problem."""
+    def read_lines(self, lines: bytes) -> PlainBallots | None:
+        """The ballots in lines, a line feed between each two, where that is all and plainly none has a problem."""
         if (ballots := self._lines.read_all(lines)) is None:
             return None
         whens, bodies = ballots.rows.column("when"), ballots.rows.column("body")
         since = self.rules.since(min(whens))
         if since != self.rules.since(max(whens)) or max(map(len, bodies)) > LARGEST_ACT:
             return None
-        return None if any(self._plain_breaches(since, *said) for said in ballots.said) else ballots.rows
+        return None if any(self._plain_breaches(since, *said) for said in ballots.said()) else ballots
 
     def _of_plain(self, row: Row, source: str | None) -> tuple[Breach, ...]:
         """What `breaches` says of the same ballot, without an act being built."""

@@ -21,7 +21,10 @@ from dokja.intake.signatures import Signatures
 from dokja.intake.timely import ballot_breaches, breaches, plainly_timely
 from dokja.language import Tell, mark, untold
 from dokja.record import Record, act_of
+from dokja.record.bulk import folded_rows
 from dokja.record.canonical import Row, Rows
+from dokja.record.folding import Folded
+from dokja.record.merkle import Grown
 from dokja.record.writing import Kept, Writing
 from dokja.rulebook import History
 from dokja.strict_yaml import digest_of_file
@@ -32,9 +35,20 @@ _BALLOT = "ballot"
 
 @dataclass(frozen=True)
 class Intake:
-    """What an intake did; `taken` counts the acts that the record did not hold before."""
+    """What an intake did: the acts from index `start` to before `size` are new in the record.
 
-    taken: int
+    folded: the ballots among them. grown: what the tree of the record came to hold.
+    """
+
+    start: int
+    size: int
+    folded: Folded
+    grown: Grown
+
+    @property
+    def taken(self) -> int:
+        """How many acts the record did not hold before."""
+        return self.size - self.start
 
 
 def take_in(
@@ -52,7 +66,7 @@ def take_in(
     digests = {file: digest_of_file(file, ActError) for file in files}
     fresh = [file for file in files if not record.holds_file(digests[file])]
     if not fresh:
-        return Intake(0)
+        return Intake(record.size, record.size, Folded(), Grown(record.size))
     rules = rules_of(history, sources)
     reader = Reader(rules)
     with chunk_reading(fresh, reader) as read_chunks, record.writing() as writing:
@@ -61,25 +75,30 @@ def take_in(
             course.fold(entry.act)
             signatures.offices.fold(entry.act)
         noted: set[str] = set()
+        folded = Folded()
         for file in fresh:
             acts = open_acts(file)
-            intake = _FileIntake(acts, course, signatures, writing)
+            intake = _FileIntake(acts, course, signatures, writing, folded)
             for _ in intake.take(acts.batches(reader, read_chunks)):
                 tell(mark("Taking acts in: {count}"), {"count": f"{writing.size - writing.start:,}"})
             if acts.digest not in noted and not record.holds_file(acts.digest):
                 writing.note_file(acts.digest, file.name)
             noted.add(acts.digest)
-        return Intake(writing.size - writing.start)
+        return Intake(writing.start, writing.size, folded, writing.grown)
 
 
 @dataclass
 class _FileIntake:
-    """One file on its way in. `passed` are the keys of its acts that the record held before the file."""
+    """One file on its way in. `passed` are the keys of its acts that the record held before the file.
+
+    folded: the ballots that were taken in so far.
+    """
 
     acts: ActFile
     course: Course
     signatures: Signatures
     writing: Writing
+    folded: Folded
     passed: set[str] = field(default_factory=set)
 
     def take(self, batches: Iterator[Batch]) -> Iterator[None]:
@@ -97,6 +116,8 @@ class _FileIntake:
                     problems += (breach.at(self.acts.place(number, breach.path)) for breach in self._untimely(row))
             if problems:
                 raise ActError(*problems[:MOST_PROBLEMS])
+            taken_whole = rows is batch.rows
+            self.folded.add(batch.folded if taken_whole else folded_rows(rows), self.writing.size)
             self.writing.add(rows)
             yield
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from dokja.adjudicate import Outcome, adjudicate, gather
 from dokja.errors import Place, Problem, ProgrammeError
+from dokja.intake import Intake
 from dokja.programme.ballots import ballots_folded
 from dokja.programme.folder import Programme
 from dokja.programme.standing import signed
@@ -22,18 +23,21 @@ def publish(
     record: Record,
     hidden: Collection[str],
     *,
+    fresh: Intake | None = None,
     alternatives: bool = True,
     proofs: bool = False,
 ) -> Publication:
     """Everything that pages and terminals show of a programme, worked out from its record.
 
-    Beside the outcome itself stands the one without leaks, where leaks count and say anything. proofs: with the
-    proof of every act, for the pages.
+    Beside the outcome itself stands the one without leaks, where leaks count and say anything. fresh: what was taken
+    in just now, so that it need not be read again. proofs: with the proof of every act, for the pages.
     """
+    if fresh is not None and fresh.size != record.size:
+        fresh = None
     entries = tuple(entry for entry in record.entries() if not isinstance(entry.act, Ballot))
     if not entries:
         raise _no_acts(programme)
-    ballots = ballots_folded(record, entries, programme.openings_folder)
+    ballots = ballots_folded(record, entries, programme.openings_folder, fresh)
 
     def outcome_without(sources: Collection[str]) -> Outcome:
         return adjudicate(programme.history, gather(entries, ballots, leave_out=sources), tuple(sorted(sources)))
@@ -42,9 +46,10 @@ def publish(
     cited = {entry.act.source for entry in entries}
     wanted = alternatives and bool(leaks & cited)
     without = {"leaks": outcome_without({*hidden, *leaks})} if wanted else {}
+    grown = fresh.grown if fresh else None
     # Nothing of the outcome is asked where an act stands, so that both can be found out side by side.
     with ThreadPoolExecutor(1) as beside:
-        placing = beside.submit(places, record, programme.log_folder, entries) if proofs else None
+        placing = beside.submit(places, record, programme.log_folder, entries, grown) if proofs else None
         outcome = outcome_without(hidden)
     return Publication(
         about=programme.about,

@@ -71,7 +71,7 @@ def run(
         if site and stamp == written_stamp(programme.site_folder):
             return Run(stamp, intake.taken, programme.site_folder, None)
         tell(mark("Working out what follows from {size} acts"), {"size": f"{stamp.size:,}"})
-        publication = publish(programme, record, hidden, alternatives=alternatives or site, proofs=site)
+        publication = publish(programme, record, hidden, fresh=intake, alternatives=alternatives or site, proofs=site)
     if not site:
         return Run(stamp, intake.taken, None, publication)
     tell(mark("Writing the pages"), {})

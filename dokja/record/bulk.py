@@ -13,15 +13,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Context, Decimal, Inexact
 from functools import lru_cache
-from itertools import starmap
+from itertools import count, starmap
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired, cast
 
 from pydantic import ConfigDict, Field, StrictBool, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 from typing_extensions import TypedDict
 
-from dokja.record.canonical import Row
+from dokja.record.canonical import Row, Rows
 from dokja.record.entries import BallotRow
+from dokja.record.folding import Folded, fold
 from dokja.record.merkle import leaf_hash
 from dokja.values import DECIMAL_PATTERN, Id, Moment, utc_text
 
@@ -168,11 +169,17 @@ def _row(ordered: dict[str, Any]) -> Row | None:
     return Row(key, "ballot", when, stage, team, body, leaf_hash(body))
 
 
-def _total(marks: tuple[str, ...]) -> Decimal:
+def _total(marks: Iterable[str]) -> Decimal:
     total = Decimal(0)
     for mark in marks:
         total = _EXACT.add(total, Decimal(mark))
-    return total
+    return _shared(str(total))
+
+
+@lru_cache(maxsize=65_536)
+def _shared(total: str) -> Decimal:
+    """One object for all sums that are written alike, so that it is written once where they go to another process."""
+    return Decimal(total)
 
 
 def light(index: int, body: bytes) -> BallotRow:
@@ -182,7 +189,7 @@ def light(index: int, body: bytes) -> BallotRow:
     """
     front = front_of(body)
     tree = from_json(b"{" + body[len(front) + 1 :])
-    panel, subject, total, meets = _said(front.decode())
+    panel, subject, total, meets = said_by(front.decode())
     return BallotRow(index, tree["when"], tree["stage"], panel, subject, tree["rater"], tree["team"], total, meets)
 
 
@@ -193,11 +200,17 @@ def all_light(rows: Sequence[tuple[int, bytes]]) -> Iterable[BallotRow]:
     if not found or len(found) != len(rows):
         return starmap(light, rows)
     fronts, raters, stages, teams, whens = zip(*found, strict=True)
-    panels, subjects, totals, meets = zip(*map(_said, fronts), strict=True)
+    panels, subjects, totals, meets = zip(*map(said_by, fronts), strict=True)
     indexes = (index for index, _ in rows)
     return map(
         BallotRow._make, zip(indexes, whens, stages, panels, subjects, raters, teams, totals, meets, strict=True)
     )
+
+
+def folded_rows(rows: Rows, first: int = 0) -> Folded:
+    """The ballots among rows as marks and votes. first: the index of the first row."""
+    numbered = zip(count(first), rows.column("type"), rows.column("body"), strict=False)
+    return fold(all_light([(index, body) for index, kind, body in numbered if kind == "ballot"]))
 
 
 _TEXT, _PASSED_OVER = '"([^"]*)"', '"[^"]*"'
@@ -218,7 +231,9 @@ def front_of(body: bytes) -> bytes:
     return body[: body.rindex(b',"rater":')]
 
 
-class _Said(NamedTuple):
+class Said(NamedTuple):
+    """What a ballot says of whichever team; of `entries.BallotRow`."""
+
     panel: str
     subject: str
     total: Decimal | None
@@ -226,13 +241,13 @@ class _Said(NamedTuple):
 
 
 @lru_cache(maxsize=65_536)
-def _said(front: str) -> _Said:
-    """What the fields before a ballot's rater say."""
+def said_by(front: str) -> Said:
+    """What the fields before a ballot's rater say; `front_of`, as a text."""
     tree = from_json(f"{front}}}")
     marks: Mapping[str, str] | None = tree.get("marks")
-    return _Said(
+    return Said(
         tree["panel"],
         tree["measure"] if marks else tree["gate"],
-        _total(tuple(marks.values())) if marks else None,
+        _total(marks.values()) if marks else None,
         tree.get("meets"),
     )

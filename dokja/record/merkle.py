@@ -8,7 +8,7 @@ with each head of the record; proofs of inclusion and of consistency will start 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 HASH_BYTES = 32
@@ -25,6 +25,24 @@ def leaf_hash(entry: bytes) -> bytes:
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of an inner node: SHA-256 of 0x01 and both children (RFC 6962, section 2.1)."""
     return sha256(_NODE + left + right).digest()
+
+
+@dataclass
+class Grown:
+    """The hashes of the perfect subtrees that were completed since there were `start` leaves.
+
+    levels: those over 2^height leaves each, end to end, by their height.
+    """
+
+    start: int
+    levels: list[bytearray] = field(default_factory=list)
+
+    def add(self, levels: Iterable[bytes]) -> None:
+        """Take in what each level came to hold next."""
+        for height, hashes in enumerate(levels):
+            if height == len(self.levels):
+                self.levels.append(bytearray())
+            self.levels[height] += hashes
 
 
 @dataclass
@@ -45,14 +63,17 @@ class Frontier:
         """The peaks end to end, to be stored."""
         return b"".join(self.peaks)
 
-    def extend(self, leaves: Iterable[bytes]) -> None:
+    def extend(self, leaves: Iterable[bytes]) -> list[bytes]:
         """Take in more leaf hashes, level by level: what is paired there makes the next level, what is odd stays.
 
-        Where nothing is left to be paired, the larger subtrees stay what they were.
+        Where nothing is left to be paired, the larger subtrees stay what they were. What each level came to hold is
+        returned, end to end; the first level is that of the leaves.
         """
         level, peaks, height = list(leaves), list[bytes](), 0
+        grown: list[bytes] = []
         total = self.size + len(level)
         while level:
+            grown.append(b"".join(level))
             if self.size >> height & 1:
                 level.insert(0, self.peaks.pop())
             if len(level) & 1:
@@ -60,6 +81,7 @@ class Frontier:
             level = [sha256(_NODE + left + right).digest() for left, right in zip(*[iter(level)] * 2, strict=True)]
             height += 1
         self.size, self.peaks = total, self.peaks + peaks[::-1]
+        return grown
 
     def root(self) -> bytes:
         """The root of all leaves so far."""

@@ -10,9 +10,9 @@ Lines that all have one shape are read together, column by column: then Python d
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import count
 from operator import itemgetter
 
 from pydantic_core import from_json
@@ -25,8 +25,10 @@ from dokja.record.bulk import (
     in_utc,
     marks_in_order,
     plain_line,
+    said_by,
 )
 from dokja.record.canonical import Row, Rows
+from dokja.record.entries import BallotRow
 from dokja.record.merkle import leaf_hash
 from dokja.values import ID_PATTERN, LONGEST_ID
 
@@ -39,10 +41,27 @@ Said = tuple[str, str | None, bytes]
 
 @dataclass(frozen=True)
 class PlainBallots:
-    """Ballots in their plain form that follow each other; `said` is what they say, each different thing once."""
+    """Ballots in their plain form that follow each other.
+
+    sources: the source that each names. raters: who cast each. fronts: the bytes of each up to the rater.
+    """
 
     rows: Rows
-    said: frozenset[Said]
+    sources: Sequence[str | None]
+    raters: Sequence[str]
+    fronts: Sequence[str]
+
+    def said(self) -> set[Said]:
+        """What they say, each different thing once."""
+        distinct = set(zip(self.rows.column("stage"), self.sources, self.fronts, strict=True))
+        return {(stage, source, front.encode()) for stage, source, front in distinct}
+
+    def light(self, first: int) -> Iterator[BallotRow]:
+        """As light rows (`bulk.light`); the first of them stands at index `first`."""
+        whens, stages, teams = map(self.rows.column, ("when", "stage", "team"))
+        panels, subjects, totals, meets = zip(*map(said_by, self.fronts), strict=True)
+        columns = (whens, stages, panels, subjects, self.raters, teams, totals, meets)
+        return map(BallotRow._make, zip(count(first), *columns, strict=False))
 
 
 MOST_SHAPES = 4
@@ -153,12 +172,11 @@ class _Shape:
                 return None
             columns[self._marks] = marks
         named = self._named(columns)
-        stages, teams = named[0], named[-1]
+        stages, raters, teams = named[0], named[3], named[4]
         keys = tuple(map(_KEY.__mod__, zip(*named, strict=True)))
         bodies = tuple(map(str.encode, map(self._body.__mod__, zip(*self._in_order(columns), strict=True))))
         rows = Rows((keys, ("ballot",) * len(keys), whens, stages, teams, bodies, tuple(map(leaf_hash, bodies))))
-        sources = repeat(None, len(keys)) if self._source is None else columns[self._source]
-        said = set(zip(stages, sources, *(columns[place] for place in self._in_front), strict=True))
-        return PlainBallots(
-            rows, frozenset((stage, source, (self._front % tuple(front)).encode()) for stage, source, *front in said)
-        )
+        sources = [None] * len(keys) if self._source is None else columns[self._source]
+        fronts = list(zip(*(columns[place] for place in self._in_front), strict=True))
+        written = {front: self._front % front for front in set(fronts)}
+        return PlainBallots(rows, sources, raters, [written[front] for front in fronts])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from itertools import chain
@@ -14,7 +14,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 
 from dokja.errors import Problem, RecordError
 from dokja.record.canonical import LARGEST_ACT, Rows
-from dokja.record.merkle import Frontier
+from dokja.record.merkle import Frontier, Grown
 from dokja.record.tables import ACTS, FILES, HEADS, PROGRAMME
 from dokja.values import utc_text
 
@@ -27,6 +27,9 @@ _TOGETHER = 32
 _BY_POSITION = {"sqlite": "qmark", "postgresql": "format"}
 """How each driver writes values by position (PEP 249, `paramstyle`)."""
 
+
+_BALLOT = "ballot/"
+"""How the keys of ballots begin, and no other: ids hold no slash."""
 
 _LAST_HEAD = "SELECT size, peaks FROM heads ORDER BY size DESC LIMIT 1"
 """In every database's words; written out, because a transaction of one act is felt to take as long as it is."""
@@ -44,14 +47,18 @@ class Kept:
 class Writing:
     """Everything written through it becomes part of the record together, or nothing does.
 
-    start: how many acts the record held before. cursor: the driver's own, of this transaction.
+    start: how many acts the record held before. cursor: the driver's own, of this transaction. grown: what the tree
+    came to hold. spans: the least and the greatest key of a ballot in
+    each batch.
     """
 
     cursor: DBAPICursor
     dialect: Dialect
     start: int
     frontier: Frontier
+    grown: Grown
     at: str
+    spans: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
     def on(cls, cursor: DBAPICursor, dialect: Dialect) -> Self:
@@ -59,7 +66,7 @@ class Writing:
         cursor.execute(_LAST_HEAD)
         last = cursor.fetchone()
         frontier = Frontier.of(*last) if last else Frontier(0, [])
-        return cls(cursor, dialect, frontier.size, frontier, utc_text(datetime.now(UTC)))
+        return cls(cursor, dialect, frontier.size, frontier, Grown(frontier.size), utc_text(datetime.now(UTC)))
 
     @property
     def size(self) -> int:
@@ -69,11 +76,25 @@ class Writing:
     def kept(self, keys: Sequence[str]) -> dict[str, Kept]:
         """Which of the keys the record holds already, those of this transaction among them."""
         found: dict[str, Kept] = {}
+        if self._all_new(keys):
+            return found
         for first in range(0, len(keys), _LOOK_UP):
             wanted = tuple(keys[first : first + _LOOK_UP])
             self.cursor.execute(_look_up(self.dialect, len(wanted)), wanted)
             found.update((key, Kept(index, leaf)) for key, index, leaf in self.cursor.fetchall())
         return found
+
+    def _all_new(self, keys: Sequence[str]) -> bool:
+        """Whether the keys plainly are of new ballots: the log was empty, and no batch since reached where they lie.
+
+        Ballots by the million mostly come in the order of their keys; then none of them is looked up.
+        """
+        if self.start or not keys:
+            return False
+        least, greatest = min(keys), max(keys)
+        if not (least.startswith(_BALLOT) and greatest.startswith(_BALLOT)):
+            return False
+        return all(greatest < low or high < least for low, high in self.spans)
 
     def add(self, rows: Rows) -> None:
         """Append rows, each at the next index.
@@ -93,7 +114,9 @@ class Writing:
                 )
             )
         start = self.size
-        self.frontier.extend(rows.column("leaf"))
+        if ballots := [key for key in rows.column("key") if key.startswith(_BALLOT)]:
+            self.spans.append((min(ballots), max(ballots)))
+        self.grown.add(self.frontier.extend(rows.column("leaf")))
         values = list(zip(range(start, self.size), *rows.columns, strict=True))
         if whole := len(values) // _TOGETHER * _TOGETHER:
             grouped = zip(*[chain.from_iterable(values[:whole])] * (len(values[0]) * _TOGETHER), strict=True)

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from dokja.adjudicate import Folded, fold, joined
 from dokja.errors import NOWHERE, Place, Problem
 from dokja.intake.reading import Reader
 from dokja.intake.timely import Earliest, earliest_ballots
 from dokja.record.bulk import all_light
 from dokja.record.canonical import Row, Rows
 from dokja.record.entries import BallotRow
+from dokja.record.folding import Folded, fold, joined
 from dokja.strict_yaml import Path_
 
 _BATCH = 2_000
@@ -91,21 +91,27 @@ def batches(bodies: Iterable[bytes]) -> Iterator[tuple[int, list[bytes]]]:
 def read_batch(reader: Reader, batch: tuple[int, list[bytes]]) -> Batch:
     """What the entries of a batch say by themselves."""
     first, bodies = batch
+    together = reader.read_lines(b"\n".join(bodies))
+    if together is not None and len(together.rows) == len(bodies):
+        return _of_ballots(reader, first, together.rows, together.light(first))
     rows, problems = _read(reader, bodies, first)
-    if problems or not all(row.type == "ballot" and in_own_voice(row) for row in rows):
+    if problems or any(kind != "ballot" for kind in rows.column("type")):
         return Batch(first, rows, problems, None, None, {}, {})
+    return _of_ballots(reader, first, rows, all_light(tuple(enumerate(rows.column("body"), start=first))))
+
+
+def _of_ballots(reader: Reader, first: int, rows: Rows, ballots: Iterable[BallotRow]) -> Batch:
+    if not all(map(in_own_voice, rows)):
+        return Batch(first, rows, {}, None, None, {}, {})
     cast = Cast()
-    for ballot in all_light(tuple(enumerate(rows.column("body"), start=first))):
+    for ballot in ballots:
         cast.add(ballot)
     said = {(reader.rules.since(row.when), row.stage or "", clause_of(row.body)): row.when for row in rows}
-    return Batch(first, rows, problems, cast.folded(), earliest_ballots(rows), said, cast.first)
+    return Batch(first, rows, {}, cast.folded(), earliest_ballots(rows), said, cast.first)
 
 
 def _read(reader: Reader, bodies: Sequence[bytes], first: int) -> tuple[Rows, dict[int, tuple[Problem, ...]]]:
-    """The entries that can be read, and what is wrong with each of the others, by its index."""
-    together = reader.read_lines(b"\n".join(bodies))
-    if together is not None and len(together) == len(bodies):
-        return together, {}
+    """The entries that can be read, one by one, and what is wrong with each of the others, by its index."""
     rows: list[Row] = []
     problems: dict[int, tuple[Problem, ...]] = {}
     for index, body in enumerate(bodies, start=first):

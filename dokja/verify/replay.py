@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from dokja.adjudicate import Folded, adjudicate, fold, gather, joined
+from dokja.adjudicate import adjudicate, gather
 from dokja.errors import NOWHERE, Problem
 from dokja.intake.course import Course
 from dokja.intake.draws import CODES as DRAW_CODES
@@ -19,6 +19,7 @@ from dokja.record import Entry, act_of
 from dokja.record.acts import AnyAct, RulebookAmended, RulebookPublished
 from dokja.record.bulk import light
 from dokja.record.canonical import Row
+from dokja.record.folding import Folded, fold, joined
 from dokja.record.parallel import spread
 from dokja.record.transparency.sealing.ballots import SealedMarks, sealed_ballots, sealed_marks
 from dokja.record.transparency.sealing.openings import Openings
@@ -186,10 +187,7 @@ def _act(walk: Walk, index: int, act: AnyAct) -> Iterable[Fault]:
 
 def _counted(cast: Cast, marks: SealedMarks, openings: Openings) -> Folded:
     """All ballots that count: where marks on a measure or a gate are sealed, only those that were sealed do."""
-    openly = cast.folded()
-    for subject in [each for each in openly.marks if each[:3] in marks.grid.subjects]:
-        del openly.marks[subject]
-    return joined((openly, fold(sealed_ballots(marks, openings))))
+    return joined((cast.folded().without(marks.grid.subjects), fold(sealed_ballots(marks, openings))))
 
 
 def _recompute(contents: Contents, entries: list[Entry], ballots: Folded, found: Replay) -> None:

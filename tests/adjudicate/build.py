@@ -7,9 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from dokja.adjudicate import Evidence, fold, gather
+from dokja.adjudicate import Evidence, gather
 from dokja.record.acts import ACT, AnyAct, Ballot
 from dokja.record.entries import BallotRow, Entry
+from dokja.record.folding import fold
 from dokja.rulebook import History
 from dokja.rulebook.reading import DOCUMENT
 

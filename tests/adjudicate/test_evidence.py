@@ -9,8 +9,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dokja.adjudicate import fold, joined
 from dokja.record.entries import BallotRow
+from dokja.record.folding import fold, joined
 
 rows = st.lists(
     st.builds(

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dokja.adjudicate.evidence import Marks, fold, gather
+from dokja.adjudicate.evidence import gather
 from dokja.adjudicate.interval import Interval, between, point
 from dokja.adjudicate.scores import Value, combined, evaluate, facts
 from dokja.record.entries import BallotRow, Entry
+from dokja.record.folding import Marks, fold
 from dokja.rulebook.clauses import PanelRule
 from dokja.rulebook.measures import AnyMeasure, Panel
 from tests.adjudicate.build import act, evidence, leaf, node

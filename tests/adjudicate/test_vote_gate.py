@@ -9,8 +9,8 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dokja.adjudicate.evidence import Marks
 from dokja.adjudicate.gates import gate_results
+from dokja.record.folding import Marks
 from dokja.rulebook.clauses import Gate
 from tests.adjudicate.build import admissions, clause, document, evidence, history
 

@@ -20,6 +20,8 @@ from dokja.record import Record, open_record
 from dokja.record.acts import ACT
 from dokja.record.canonical import row_of
 from dokja.record.check import check
+from dokja.record.folding import fold
+from dokja.record.transparency.proofs import Tree
 from dokja.strict_yaml import digest_of_file
 from tests.intake.at_hand import OPENING, OPENING_ACTS, SOURCES, ballot, ballots, rulebook, taken
 
@@ -151,6 +153,42 @@ def test_the_record_is_the_same_however_many_processes_read(
         taken(spread, OPENING, bulk)
         assert (spread.size, spread.root) == (record.size, record.root)
         assert not check(spread).problems
+
+
+@settings(max_examples=25)
+@given(
+    raters=st.booleans().flatmap(lambda once: st.lists(st.integers(0, 60), min_size=1, max_size=50, unique=once)),
+    before=st.sets(st.integers(0, 60), max_size=5),
+    spelled=st.booleans(),
+)
+def test_what_was_taken_in_is_told_as_the_record_tells_it(
+    tmp_path_factory: pytest.TempPathFactory, raters: list[int], before: set[int], spelled: bool
+) -> None:
+    """Batches of a few lines in any order: twice is found, what stood there is passed over, the rest is folded."""
+    folder = tmp_path_factory.mktemp("acts")
+    lines = [ballot(rater, plan=f"{rater % 15}.5") for rater in raters]
+    if spelled:
+        lines[0] = lines[0].replace('"type":"ballot",', "").replace("}}", '},"type":"ballot"}')
+    file = ballots(folder / "b.jsonl", lines)
+    with open_record(folder / "record.sqlite") as record, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(act_files, "_CHUNK", 600)
+        taken(record, *([OPENING] if before or len(raters) % 2 else []))
+        if before:
+            taken(record, ballots(folder / "a.jsonl", [ballot(rater, plan=f"{rater % 15}.5") for rater in before]))
+        start = record.size
+        if len(set(raters)) < len(raters):
+            with pytest.raises(ActError) as caught:
+                taken(record, OPENING, file)
+            assert {problem.code for problem in caught.value.problems} == {"act-duplicate-ballot"}
+            assert record.size == start
+            return
+        intake = taken(record, OPENING, file)
+        assert (intake.start, intake.size) == (start, record.size)
+        assert intake.taken == len(set(raters) - before) + (0 if start else OPENING_ACTS)
+        assert intake.folded == fold(record.ballots(start))
+        leaves = [row.leaf for row in map(row_of, (entry.act for entry in record.entries(ballots=True)))]
+        tree = Tree.of(b"".join(leaves[:start])).grown(intake.grown.levels)
+        assert (tree, tree.root()) == (Tree.of(b"".join(leaves)), record.root)
 
 
 def test_a_problem_found_in_another_process_ends_the_intake(

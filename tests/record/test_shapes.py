@@ -104,7 +104,8 @@ def test_lines_together_say_what_each_says_the_long_way(data: st.DataObject, fir
     alone = [the_long_way(line) for line in lines]
     assert together is not None
     assert list(together.rows) == [plain and plain[0] for plain in alone]
-    assert together.said == {(row.stage, source, front_of(row.body)) for row, source in filter(None, alone)}
+    assert together.said() == {(row.stage or "", source, front_of(row.body)) for row, source in filter(None, alone)}
+    assert list(together.light(7)) == [light(index, row.body) for index, row in enumerate(together.rows, start=7)]
 
     bad = data.draw(st.dictionaries(st.sampled_from(sorted(first)), VALUES, max_size=3))
     lines.insert(data.draw(st.integers(0, len(lines))), compact(first | bad, names))

@@ -11,7 +11,7 @@ from sqlalchemy import URL, select
 
 from dokja.record.canonical import canonical
 from dokja.record.entries import Entry
-from dokja.record.merkle import leaf_hash
+from dokja.record.merkle import Grown, leaf_hash
 from dokja.record.parallel import processors, spread
 from dokja.record.refusals import told
 from dokja.record.storage import Record, record_at
@@ -41,12 +41,13 @@ class Place:
     proof: bytes | None = None
 
 
-def places(record: Record, log: Path, entries: Iterable[Entry]) -> Mapping[int, Place]:
-    """Where each of the entries stands, by its index."""
+def places(record: Record, log: Path, entries: Iterable[Entry], grown: Grown | None = None) -> Mapping[int, Place]:
+    """Where each of the entries stands, by its index. grown: what the tree is known to hold, up to the last act."""
     size, last = record.size, last_checkpoint(log)
-    windows = [range(first, min(first + WINDOW, size)) for first in range(0, size, WINDOW)]
+    start = grown.start if grown else size
+    windows = [range(first, min(first + WINDOW, start)) for first in range(0, start, WINDOW)]
     with spread(partial(_tree, record.url), processors() if len(windows) > 1 else 1) as trees:
-        tree = Tree.joined(trees(windows))
+        tree = Tree.joined(trees(windows)).grown(grown.levels if grown else ())
     root, signed = tree.root(), last[1].size if last else 0
     found: dict[int, Place] = {}
     for entry in entries:

@@ -22,16 +22,20 @@ class Tree:
     @classmethod
     def of(cls, leaves: bytes) -> Self:
         """The tree over leaf hashes that stand end to end."""
-        return cls._grown([leaves])
+        return cls._completed([leaves])
 
     @classmethod
     def joined(cls, trees: Iterable[Self]) -> Self:
         """The tree over the leaves of several, one after the other; all but the last are perfect and of one size."""
         levels = zip_longest(*(tree.levels for tree in trees), fillvalue=b"")
-        return cls._grown([b"".join(level) for level in levels] or [b""])
+        return cls._completed([b"".join(level) for level in levels] or [b""])
+
+    def grown(self, levels: Iterable[bytes | bytearray]) -> Self:
+        """The tree with more leaves, as `merkle.Grown` has it."""
+        return type(self)(tuple(map(b"".join, zip_longest(self.levels, levels, fillvalue=b""))))
 
     @classmethod
-    def _grown(cls, levels: list[bytes]) -> Self:
+    def _completed(cls, levels: list[bytes]) -> Self:
         """The levels with all that follow from the highest of them."""
         while len(levels[-1]) >= 2 * HASH_BYTES:
             level = levels[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dokja.record.merkle import Frontier, leaf_hash
+from dokja.record.merkle import Frontier, Grown, leaf_hash
 from dokja.record.transparency.proofs import Tree, continues, includes
 from dokja.record.transparency.tiles import Tile, has_tile, levels_of, tile_at, tiles_of_level
 
@@ -25,6 +25,16 @@ def test_the_root_is_that_of_the_record(size: int) -> None:
 def test_trees_of_parts_join_to_the_tree_of_all(size: int, each: int) -> None:
     parts = [Tree.of(b"".join(LEAVES[first : min(first + each, size)])) for first in range(0, size, each)]
     assert Tree.joined(parts) == Tree.of(b"".join(LEAVES[:size]))
+
+
+@given(st.lists(st.integers(0, 150), max_size=4), st.integers(0, 300))
+def test_a_tree_grows_as_the_log_does(batches: list[int], start: int) -> None:
+    frontier = Frontier(0, [])
+    frontier.extend(LEAVES[:start])
+    grown = Grown(start)
+    for batch in batches:
+        grown.add(frontier.extend(LEAVES[: 600 - 1][frontier.size : frontier.size + batch]))
+    assert Tree.of(b"".join(LEAVES[:start])).grown(grown.levels) == Tree.of(b"".join(LEAVES[: frontier.size]))
 
 
 @given(SIZES, st.data())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -13,9 +13,6 @@ from dokja.record.transparency.refusals import RefusedError
 from dokja.record.transparency.sealing.grid import Grid, Row
 from dokja.record.transparency.sealing.openings import Absent, Openings, Value
 from dokja.values import utc_text
-
-Subject = tuple[str, str, str]
-"""Stage, panel, subject."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +46,6 @@ def sealed_marks(entries: Iterable[Entry]) -> SealedMarks:
         if isinstance(act, MarksSealed):
             rows.append(SealedRow(entry.index, utc_text(act.when), grid.acts[act.id]))
     return SealedMarks(grid, tuple(rows))
-
-
-def open_ballots(ballots: Iterable[BallotRow], sealed: Collection[Subject]) -> Iterable[BallotRow]:
-    """The ballots that count of those that were cast openly: where marks are sealed, only those that were sealed do.
-
-    sealed: the subjects on which marks are sealed.
-    """
-    if not sealed:
-        return ballots
-    return (each for each in ballots if (each.stage, each.panel, each.subject) not in sealed)
 
 
 def sealed_ballots(marks: SealedMarks, openings: Openings) -> Iterator[BallotRow]:
