@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import combinations
@@ -119,6 +119,33 @@ def strangers(zoo: Path, turn: int, turns: int) -> list[Pair]:
             kind = "same data and order, other seed" if twins[0] == twins[1] else "other seed, other data"
             found += _pairs(audit(one, [other], key=KEY), kind, "none")
     return found
+
+
+def depths(zoo: Path, turn: int, turns: int) -> list[Pair]:
+    """What was made of one parent by leaving layers out or doubling them, against strangers of other depths."""
+    made = [name for name, specimen in SPECIMENS.items() if specimen.layers and grown(zoo, name)]
+    found: list[Pair] = []
+    pairs = [
+        pair
+        for one in made
+        for other in (*NULLS, *made)
+        if grown(zoo, other) and _unlike(one, other)
+        for pair in ((one, other), (other, one))
+    ]
+    for names in list(dict.fromkeys(pairs))[turn::turns]:
+        with opened(*(zoo / name for name in names)) as (one, other):
+            found += _pairs(audit(one, [other], key=KEY), "strangers of other depths", "none")
+    return found
+
+
+def _unlike(one: str, other: str) -> bool:
+    """Of another depth and else of one shape, and of other parents."""
+    shapes = [SPECIMENS[name].text for name in (one, other)]
+    return (
+        shapes[0].layers != shapes[1].layers
+        and shapes[0] == replace(shapes[1], layers=shapes[0].layers)
+        and related(one, other, "text-decoder") == "no-evidence"
+    )
 
 
 def nameless(zoo: Path, turn: int, turns: int) -> list[Pair]:
@@ -412,7 +439,10 @@ def share_figures(pairs: Sequence[Pair]) -> dict[str, dict[str, float]]:
     return figures
 
 
-STAGES = ("strangers", "nameless", "real", "real strangers", "siblings", "begun", "merges", "kin", "powers", "recall")
+STAGES = (
+    *("strangers", "depths", "nameless", "real", "real strangers"),
+    *("siblings", "begun", "merges", "kin", "powers", "recall"),
+)
 
 
 def main() -> None:
@@ -430,6 +460,7 @@ def main() -> None:
     with ProcessPoolExecutor(turns, mp_context=get_context("spawn")) as pool:
         jobs = {
             "strangers": [partial(strangers, asked.zoo, turn, turns) for turn in range(turns)],
+            "depths": [partial(depths, asked.zoo, turn, turns) for turn in range(turns)],
             "nameless": [partial(nameless, asked.zoo, turn, turns) for turn in range(turns)],
             "real": [partial(real, asked.weights)],
             "real strangers": [partial(real_strangers, asked.weights, turn, turns) for turn in range(turns)],
@@ -462,19 +493,20 @@ def main() -> None:
             "of these, same data and order": null_figures(
                 [pair for pair in found["strangers"] if pair.kind.startswith("same data")]
             ),
+            "zoo, strangers of other depths": null_figures(found["depths"]),
             "zoo, trained independently, names and config taken away": null_figures(found["nameless"]),
             "real, different repositories": null_figures(found["real strangers"]),
             "look-alikes (distilled, other component grafted, disguised strangers)": null_figures(hidden),
             "all together": null_figures(
-                [*found["strangers"], *found["nameless"], *found["real strangers"], *hidden]
+                [*found["strangers"], *found["depths"], *found["nameless"], *found["real strangers"], *hidden]
             ),
         },
         "words": words_table([pair for pair in known if pair.truth != "no-evidence"]),
         "same seed": seed_figures(known),
         "maps": map_figures(found["kin"]),
         "merges": share_figures(found["merges"]),
-        "confusion": confusion([*known, *found["strangers"]]),
-        "agreement": agreements([*known, *found["strangers"]]),
+        "confusion": confusion([*known, *found["strangers"], *found["depths"]]),
+        "agreement": agreements([*known, *found["strangers"], *found["depths"]]),
         "power": power,
         "recall": recalled,
         "step0": _step0(found["begun"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import filecmp
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,8 +20,8 @@ from dokja.language import mark
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-    from rich.console import RenderableType
 
+    from dokja.lineage import Audit
     from dokja.programme import Run
     from dokja.report import Publication
     from dokja.report.edition import Edition
@@ -46,37 +46,45 @@ def demo(
     ] = None,
 ) -> None:
     """Run the bundled example."""
-    from dokja.programme import open_programme, run
-    from dokja.programme.publishing import publish
-    from dokja.record import open_record
-    from dokja.report.edition import Edition
-
     face: Face = ctx.obj
     folder = keep or Path(tempfile.mkdtemp(prefix="dokja-demo-"))
     for name in (REAL, WHOLE, five_teams.FOLDER, stories.FOLDER):
         _place(examples() / name, folder / name)
-    audited = folder / five_teams.FOLDER
-    with face.working(mark("Running the programme")), five_teams.audits_begun(audited) as begun:
-        programme, whole = (open_programme(folder / name) for name in (REAL, WHOLE))
-        done, proposed = run(programme), run(whole, site=False, alternatives=False).publication
-        gated = run(open_programme(audited), site=False, alternatives=False).publication
+    with face.working(mark("Running the programme")), five_teams.audits_begun(folder / five_teams.FOLDER) as begun:
+        done, publications = _run(folder)
         verdicts = stories.verified(folder / stories.FOLDER)
         audits = begun.results()
-        published = done.publication
-        if published is None:
-            with open_record(programme.record_at, create=False) as record:
-                published = publish(programme, record, ())
-    if proposed is None or gated is None or done.site is None:
-        raise RuntimeError("a run works the outcome out or finds its pages written")
+    if done.site is None:
+        raise RuntimeError("a run that writes pages says where")
     page = front_page(done.site, face)
     if face.json:
-        _write_json(face, page, done, {REAL: published, WHOLE: proposed, five_teams.FOLDER: gated}, verdicts)
+        _write_json(face, page, done, publications, verdicts)
     else:
-        teams = five_teams.told(audits, Edition(gated, face.voice.language))
-        _print(face, published, proposed, (*teams, *stories.told(verdicts, face.voice)))
+        _print(face, publications, audits, verdicts)
         check = stories.command(folder / stories.FOLDER)
         face.line(f"  {face.voice(mark('Check it yourself: {command}'), {'command': check})}\n")
         face.line(face.voice(mark("Open this page: {page}"), {"page": page.resolve()}))
+
+
+def _run(folder: Path) -> tuple[Run, dict[str, Publication]]:
+    """Run the programmes: the real one to its pages, the others to what follows."""
+    from dokja.programme import open_programme, run
+    from dokja.programme.publishing import publish
+    from dokja.record import open_record
+
+    programme = open_programme(folder / REAL)
+    done = run(programme)
+    published = done.publication
+    if published is None:
+        with open_record(programme.record_at, create=False) as record:
+            published = publish(programme, record, ())
+    publications = {REAL: published}
+    for name in (WHOLE, five_teams.FOLDER):
+        publication = run(open_programme(folder / name), site=False, alternatives=False).publication
+        if publication is None:
+            raise RuntimeError("a run without pages works the outcome out")
+        publications[name] = publication
+    return done, publications
 
 
 def examples() -> Path:
@@ -116,7 +124,9 @@ def _write_json(
     face.write(to_json({"page": page, "stamp": done.stamp, "outcomes": outcomes, "verified": answers}))
 
 
-def _print(face: Face, published: Publication, proposed: Publication, others: Iterable[RenderableType]) -> None:
+def _print(
+    face: Face, publications: dict[str, Publication], audits: dict[str, Audit], verdicts: dict[str, Verdict]
+) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
@@ -124,15 +134,19 @@ def _print(face: Face, published: Publication, proposed: Publication, others: It
     from dokja.cli.verdicts import verdict_lines
     from dokja.report.edition import Edition
 
-    edition, other = (Edition(each, face.voice.language) for each in (published, proposed))
-    said = " ".join(sentence.striptags() for sentence in _whole(published, other))
+    published = publications[REAL]
+    edition, whole, gated = (
+        Edition(publications[name], face.voice.language) for name in (REAL, WHOLE, five_teams.FOLDER)
+    )
+    said = " ".join(sentence.striptags() for sentence in _whole(published, whole))
     face.show(
         Text(edition.text(published.about.title), style="bold"),
         course(edition),
         *verdict_lines(edition),
         Padding(Text(face.voice(mark("The same acts under a whole rulebook")), style="bold"), (1, 0, 0, 0)),
         Padding(Text(said), (0, 0, 0, 2), expand=False),
-        *others,
+        *five_teams.told(audits, gated),
+        *stories.told(verdicts, face.voice),
     )
 
 

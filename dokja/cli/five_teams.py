@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dokja.language import mark
+from dokja.memory import collect_rarely
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from dokja.lineage import Audit, Reference
     from dokja.report.edition import Edition
 
-FOLDER = "five-teams"
+FOLDER, ENTRANTS = "five-teams", "entrants"
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Matrices this small are multiplied quicker by one thread than by several that wait for each other."""
@@ -41,20 +42,16 @@ class Audits:
 def audits_begun(folder: Path) -> Iterator[Audits]:
     """Audit every entrant of the example; the key is the one that the acts name.
 
-    One core is left to this process, which runs programmes meanwhile. Each process of audits reads the references.
+    One core is left to this process, which loads and runs programmes meanwhile. Each process of audits reads the
+    references.
     """
-    from dokja.programme import open_programme
-
-    teams = sorted(entrant.name for entrant in (folder / "entrants").iterdir())
-    references = sorted(str(each) for each in (folder / "references").iterdir())
-    key = _key(open_programme(folder).act_files)
+    teams = sorted(entrant.name for entrant in (folder / ENTRANTS).iterdir())
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     context = multiprocessing.get_context("spawn")
     try:
-        with ProcessPoolExecutor(max(1, (os.cpu_count() or 1) - 1), mp_context=context) as pool:
-            entrants = folder / "entrants"
-            yield Audits({team: pool.submit(_audit, str(entrants / team), references, key) for team in teams})
+        with ProcessPoolExecutor(max(1, (os.cpu_count() or 1) - 1), context, collect_rarely) as pool:
+            yield Audits({team: pool.submit(_audit, folder, team) for team in teams})
     finally:
         for name, value in before.items():
             if value is None:
@@ -63,12 +60,20 @@ def audits_begun(folder: Path) -> Iterator[Audits]:
                 os.environ[name] = value
 
 
-def _key(act_files: Sequence[Path]) -> int:
+def _audit(folder: Path, team: str) -> Audit:
+    from dokja.lineage import audit
+
+    key, references = _key(folder), sorted((folder / "references").iterdir())
+    return audit(_opened(folder / ENTRANTS / team, key), [_opened(each, key) for each in references], key=key)
+
+
+@cache
+def _key(folder: Path) -> int:
     """The key that the example's audits were drawn by."""
     from dokja.errors import ActError
     from dokja.strict_yaml import read_yaml
 
-    for file in act_files:
+    for file in sorted((folder / "acts").glob("*.yaml")):
         tree = read_yaml(file, ActError).tree
         for act in tree.get("acts", []) if isinstance(tree, dict) else []:
             if "sample_key" in act:
@@ -76,18 +81,12 @@ def _key(act_files: Sequence[Path]) -> int:
     return 0
 
 
-def _audit(submission: str, references: Sequence[str], key: int) -> Audit:
-    from dokja.lineage import audit
-
-    return audit(_opened(submission, key), [_opened(each, key) for each in references], key=key)
-
-
 @cache
-def _opened(where: str, key: int) -> Reference:
+def _opened(where: Path, key: int) -> Reference:
     """A checkpoint, opened once in each process."""
     from dokja.lineage import open_checkpoint, reference
 
-    return reference(Path(where).name, open_checkpoint(where), key)
+    return reference(where.name, open_checkpoint(str(where)), key)
 
 
 def told(audits: dict[str, Audit], edition: Edition) -> Iterator[RenderableType]:

@@ -5,6 +5,9 @@ are the same layers with the anchors of one side shuffled: what agreement there 
 to do with each other. The result is calibrated on them and never convicts alone; it is what is left when every axis
 was scrambled.
 
+Where a layer may come from several, as when layers were left out, a few of its neurons choose one, and choose anew in
+every control; all neurons are asked with that one only.
+
 Where a layer has more neurons than are looked at, those are asked whose rows are longest: a draw by labels would meet
 few of its own on a side whose neurons were permuted, and no permutation and no rotation changes a length.
 """
@@ -21,8 +24,8 @@ from dokja.lineage.answers import ANCHORS, Anchors, anchor_vectors, answered, an
 from dokja.lineage.candidates import MOST, Asked, Layer, candidates
 from dokja.lineage.cores import Crew
 from dokja.lineage.evidence import Held, MapRow
-from dokja.lineage.sides import FEWEST_LOOKED_AT, Member, Reader
-from dokja.lineage.statistics import Agreement, Units, agreement
+from dokja.lineage.sides import FEWEST_LOOKED_AT, Member, Reader, drawn
+from dokja.lineage.statistics import Units, agreement, named_alike
 from dokja.lineage.statistics.units import Labels
 
 SHUFFLES = 19
@@ -35,6 +38,9 @@ one seed three in five to nine in ten (the less they were trained, the more), an
 twice its parent's steps 19 in 20."""
 
 FEWEST_ANCHORS = 16
+
+FEW = 32
+"""By so many neurons of a layer the one is chosen with which all of them are held, of those that it may come from."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +91,10 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, c
     if any(len(each.choices) > MOST for each in asked):
         held = held.within(FEWEST_LOOKED_AT)
 
-    (plain,) = _counts(held, asked, anchors, [np.arange(count)], crew)
+    (plain,) = by_order(held, asked, anchors, [np.arange(count)], crew)
 
     def shuffled(orders: Sequence[Labels]) -> Sequence[tuple[int, int]]:
-        return [_summed(turn) for turn in _counts(held, asked, anchors, orders, crew)]
+        return [_summed(turn) for turn in by_order(held, asked, anchors, orders, crew)]
 
     told = beside_controls(count, (held.key, ANCHORS), _summed(plain), shuffled)
     return replace(told, layer_map=_mapped(asked, plain)) if told is not None and told.fires else told
@@ -142,54 +148,51 @@ def _longest(reader: Reader, members: Sequence[Member]) -> Labels | None:
 
 
 @dataclass(frozen=True)
-class _Best:
-    """With which of its choices a layer agrees the most, and on how many neurons."""
+class Best:
+    """With which of its choices a layer is held, and how many neurons are compared and agree."""
 
     choice: int
     compared: int
     agreed: int
 
 
-def _counts(
+def by_order(
     held: Held, asked: Sequence[Asked], anchors: tuple[Anchors, Anchors], orders: Sequence[Labels], crew: Crew
-) -> list[tuple[_Best, ...]]:
-    """For each order of the right side's anchors neurons compared and agreed, layer by layer. Of several choices that
-    one counts with which the most neurons agree, in the controls as well."""
+) -> list[tuple[Best, ...]]:
+    """For each order of the left side's anchors neurons compared and agreed, layer by layer.
 
-    def count(each: Asked) -> list[_Best]:
-        found = [counted(members) for _, members in each.choices]
-        return [
-            max(
-                (_Best(choice, one.compared, one.agreed) for choice, one in enumerate(turn)),
-                key=lambda best: (best.agreed, -best.compared),
-            )
-            for turn in zip(*found, strict=True)
-        ]
+    Where a layer has several choices, a few of its neurons, drawn by the key, choose: that one counts for which two
+    kinds of weights name one partner of most of them. Each order chooses anew, so what is counted is one function of
+    the order, for the pair and for its controls alike: they are as exchangeable as they were without a choice.
+    """
 
-    def counted(members: Layer) -> list[Agreement]:
-        chosen = _chosen(held, members)
-        mine = {a.family: answers(held.left, a, anchors[0], chosen[0]) for a, _ in members}
-        theirs = {b.family: answers(held.right, b, anchors[1], chosen[1]) for _, b in members}
-        return [
-            agreement(
-                mine,
-                {
-                    family: Units(np.take(each.rows, order, axis=1), each.labels, each.total)
-                    for family, each in theirs.items()
-                },
-            )
-            for order in orders
-        ]
+    def count(each: Asked) -> list[Best]:
+        best, most = [Best(0, 0, 0)] * len(orders), np.full(len(orders), -1)
+        for choice, (_, members) in enumerate(each.choices):
+            chosen = _chosen(held, members)
+            mine = {a.family: answers(held.left, a, anchors[0], chosen[0]) for a, _ in members}
+            theirs = {b.family: answers(held.right, b, anchors[1], chosen[1]) for _, b in members}
+            few = drawn(held.key, min(units.total for units in mine.values()), FEW)
+            alike = named_alike(mine, theirs, few, orders) if len(each.choices) > 1 else most + 1
+            for turn in map(int, np.flatnonzero(alike > most)):
+                found = agreement({family: _ordered(units, orders[turn]) for family, units in mine.items()}, theirs)
+                best[turn] = Best(choice, found.compared, found.agreed)
+            most = np.maximum(alike, most)
+        return best
 
     return list(zip(*crew.spread(count, asked), strict=True)) or [() for _ in orders]
 
 
-def _summed(turn: Sequence[_Best]) -> tuple[int, int]:
+def _ordered(units: Units, order: Labels) -> Units:
+    return Units(np.take(units.rows, order, axis=1), units.labels, units.total)
+
+
+def _summed(turn: Sequence[Best]) -> tuple[int, int]:
     """Neurons compared and agreed over all layers."""
     return sum(each.compared for each in turn), sum(each.agreed for each in turn)
 
 
-def _mapped(asked: Sequence[Asked], found: Sequence[_Best]) -> tuple[MapRow, ...]:
+def _mapped(asked: Sequence[Asked], found: Sequence[Best]) -> tuple[MapRow, ...]:
     """Where each layer agrees the most."""
     rows = []
     for each, best in zip(asked, found, strict=True):

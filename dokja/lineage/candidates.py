@@ -7,7 +7,8 @@ more experts than that can be done with, each is asked with the one that is *cal
 a row for every expert, and what its rows answer to words says which is which, whatever was done inside the experts.
 A shift that all rows of a router share decides nothing, for only differences do, and is taken away first.
 
-No choice made here looks at what single neurons answer, which is compared then; the controls try the same choices.
+No choice made here looks at what single neurons answer, which is compared then; the controls have the same to choose
+from.
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ from benchmarks.training.disguise import disguised
 from benchmarks.training.network import ROUTER, Shape, Text, draw, networks_of
 from dokja.language import Voice
 from dokja.lineage import Finding, audit, open_checkpoint, reference
-from dokja.lineage.anchoring import Anchored, anchored
-from dokja.lineage.answers import shared_words
-from dokja.lineage.candidates import EXPERTS
+from dokja.lineage.anchoring import Anchored, anchored, by_order
+from dokja.lineage.answers import anchor_vectors, answered, shared_words
+from dokja.lineage.candidates import EXPERTS, candidates
 from dokja.lineage.cores import ALONE
 from dokja.lineage.evidence import Held
 from dokja.lineage.library import build, open_library
@@ -195,6 +195,28 @@ def test_scrambled_layers_are_found_where_some_were_left_out_or_doubled(tmp_path
         found = next(each for each in said.findings if each.component == "text-decoder")
         assert found.word == "rearranged"
         assert [row.from_layer for row in found.layer_map] == list(order)
+
+
+def test_a_control_is_what_the_pair_itself_would_be_with_its_anchors_in_that_order(tmp_path: Path) -> None:
+    """Else pair and controls were not exchangeable: each must choose its layers anew, by the same rule."""
+    deep = replace(DENSE, layers=5)
+    for name, weights, text in (("one", drawn(deep, 1), deep), ("other", drawn(DENSE, 2), DENSE)):
+        write(tmp_path / name, kept(weights), Shape(text=text))
+    with open_checkpoint(tmp_path / "one") as one, open_checkpoint(tmp_path / "other") as other:
+        mine, his = reference("one", one, KEY), reference("other", other, KEY)
+        held = Held(mine.reader, his.reader, KEY).within(64)
+        vectors = anchor_vectors(held, "text-decoder", shared_words(mine.source, his.source))
+        assert vectors is not None
+        left, right = answered(held, vectors, ALONE)
+        asked = candidates(held, "text-decoder", (left, right))
+        assert {len(each.choices) for each in asked} == {DENSE.layers}
+        as_they_are = np.arange(len(vectors[0]["up"]))
+        orders = [as_they_are, *(np.random.default_rng(seed).permutation(len(as_they_are)) for seed in range(4))]
+        controls = by_order(held, asked, (left, right), orders, ALONE)
+        assert len({tuple(best.choice for best in control) for control in controls}) > 1
+        for number, order in enumerate(orders):
+            turned = {kind: (bytes([number]), matrix[:, order]) for kind, (_, matrix) in left.items()}
+            assert by_order(held, asked, (turned, right), [as_they_are], ALONE) == [controls[number]]
 
 
 def test_a_finding_says_where_a_scrambled_copy_would_not_have_been_seen(tmp_path: Path) -> None:

@@ -522,6 +522,26 @@ def test_anchored_agreement_sees_through_every_scramble() -> None:
     assert controls[0].log10_p(controls[1:]) > -1.3
 
 
+def test_few_units_say_which_network_they_come_from() -> None:
+    parent = _network(100)
+    child, _ = _scrambled(_child(parent, 900), 5)
+    answers = [
+        {role: s.signatures(net[role], net["anchors"].T, net["gain"]) for role in ("gate", "up")}
+        for net in (child, parent, _network(2000))
+    ]
+    random, count = np.random.default_rng(1), len(parent["anchors"])
+    orders = [np.arange(count), *(random.permutation(count) for _ in range(5))]
+    few = np.arange(0, 120, 4)
+    own, *shuffled = s.named_alike(answers[0], answers[1], few, orders)
+    assert own > 0.9 * len(few)
+    assert max(shuffled) < 0.2 * len(few)
+    assert max(s.named_alike(answers[0], answers[2], few, orders)) < 0.2 * len(few)
+    # A unit without a direction in one role names nobody, and one role alone agrees with nothing.
+    halved = {**answers[0], "up": s.unit_rows(np.where(np.arange(120)[:, None] % 8, answers[0]["up"].rows, 0.0))}
+    assert s.named_alike(halved, answers[1], few, orders[:1])[0] <= len(few) // 2
+    assert list(s.named_alike({"up": answers[0]["up"]}, answers[1], few, orders)) == [0] * len(orders)
+
+
 def test_the_conformal_p_counts_ties_against_the_accuser() -> None:
     assert s.conformal_log10_p(0.5, [0.5, 0.1, 0.9]) == pytest.approx(np.log10(3 / 4))
     assert s.conformal_log10_p(0.5, []) == 0

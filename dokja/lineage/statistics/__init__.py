@@ -1,6 +1,6 @@
 """The statistics of the weight audit: pure functions of arrays, each of which says what its p-value rests on."""
 
-from dokja.lineage.statistics.anchored import Agreement, agreement, answering, signatures
+from dokja.lineage.statistics.anchored import Agreement, agreement, answering, named_alike, signatures
 from dokja.lineage.statistics.attention import word_maps
 from dokja.lineage.statistics.cka import (
     GramCorrelation,
@@ -89,6 +89,7 @@ __all__ = [
     "mean_of_e_values",
     "monte_carlo_log10_p",
     "mutual_neighbours",
+    "named_alike",
     "neuron_grams",
     "order",
     "partial_correlation",

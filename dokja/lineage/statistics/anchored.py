@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations
 
 import numpy as np
@@ -104,3 +105,25 @@ def agreement(left: Mapping[str, Units], right: Mapping[str, Units]) -> Agreemen
         mapping[agreed] = one[agreed]
     compared = np.sum([one >= 0 for one in maps], axis=0) >= 2
     return Agreement(len(mapping), int(compared.sum()), int((mapping >= 0).sum()), mapping)
+
+
+def named_alike(
+    left: Mapping[str, Units], right: Mapping[str, Units], few: Labels, orders: Sequence[Labels]
+) -> Labels:
+    """For each order of the left anchors: for how many of a few left units do two roles name one right unit.
+
+    It costs a small part of `agreement`, and says of which right units that is worth asking. No test: any unit may be
+    the nearest of several. few: labels; those count that have a direction in every role.
+    """
+    roles = sorted(role for role in set(left) & set(right) if len(right[role].labels))
+    few = reduce(np.intersect1d, (left[role].labels for role in roles), few)
+    if len(roles) < 2 or not len(few):
+        return np.zeros(len(orders), dtype=np.int64)
+    named = []
+    for role in roles:
+        asked = np.concatenate([left[role].of(few)[:, order] for order in orders])
+        nearest = (asked @ right[role].rows.T).argmax(axis=1)
+        named.append(right[role].labels[nearest].reshape(len(orders), len(few)))
+    alike = np.logical_or.reduce([one == other for one, other in combinations(named, 2)])
+    counts: Labels = alike.sum(axis=1)
+    return counts
