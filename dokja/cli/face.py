@@ -1,7 +1,7 @@
 """The terminal as a face: results on stdout, notes and progress on stderr, in one language.
 
 Colour is for terminals only. Where stdout is none, lines are `PIPED_WIDTH` wide whatever the environment says, so
-that the same result has the same bytes.
+that the same result has the same bytes; rows of a list are not broken at all.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from rich.text import Text
 from dokja.language import Tell, Voice
 
 PIPED_WIDTH = 100
+LISTED_WIDTH = 10_000
+"""Wider than any row of a list."""
+
 WIDEST = 100
 """Lines of text longer than this are hard to read, however wide the terminal is."""
 
@@ -57,17 +60,24 @@ class Face:
             out.print(text, style=style, soft_wrap=True)
         self.write(capture.get())
 
-    def show(self, *shown: RenderableType) -> None:
-        """Results for a person; where a program reads them, lines have no blanks at their end."""
-        self.write(self.said(*shown))
+    def show(self, *shown: RenderableType, whole: bool = False) -> None:
+        """Results for a person; where a program reads them, lines have no blanks at their end.
 
-    def said(self, *shown: RenderableType) -> str:
+        whole: a list, a row of which is one line, left for terminals to break.
+        """
+        self.write(self.said(*shown, whole=whole))
+
+    def said(self, *shown: RenderableType, whole: bool = False) -> str:
         """What `show` writes."""
         out = self.out
+        if whole:
+            out.width = LISTED_WIDTH
         with out.capture() as capture:
             out.print(*shown, sep="\n")
         text = capture.get()
-        return text if out.is_terminal else "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+        if out.is_terminal and not whole:
+            return text
+        return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
     def write(self, text: str) -> None:
         """Text as it is."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dokja.cli.face import FOLD, Face
+from dokja.cli.face import Face
 from dokja.cli.schemas import schema_text
 from dokja.cli.usage import UsageError, unknown
 from dokja.language import mark
@@ -30,9 +30,6 @@ CHECK = mark(
 SCHEMA = mark("Print the JSON Schema of a file of acts, for editors and other programs.")
 
 FELL_SHORT = 1
-UNBROKEN = ("index", "when", "type")
-"""Columns of a list of acts that say nothing when they are broken."""
-
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help=mark("A programme's folder."))]
 NamedAct = Annotated[str, typer.Argument(metavar="ACT", help=mark("An act's index in the record, or its id."))]
 
@@ -134,12 +131,12 @@ def _print_list(face: Face, programme: Programme, found: Iterator[Entry]) -> Non
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for column in (mark("index"), mark("when"), mark("type"), mark("who"), mark("about"), mark("id")):
+    for column in (mark("index"), mark("when"), mark("type"), mark("id"), mark("who"), mark("about")):
         justify: JustifyMethod = "right" if column == "index" else "left"
-        table.add_column(face.voice(column), justify=justify, overflow=FOLD, no_wrap=column in UNBROKEN)
+        table.add_column(face.voice(column), justify=justify, no_wrap=True)
     for entry in found:
         act = entry.act
         about = " ".join(each for name in ("stage", "call", "team") if (each := getattr(act, name, None)))
         when = act.when.astimezone(programme.zone).strftime("%Y-%m-%d %H:%M")
-        table.add_row(str(entry.index), when, act.type, act.who, about, act.id)
-    face.show(table)
+        table.add_row(str(entry.index), when, act.type, act.id, act.who, about)
+    face.show(table, whole=True)

@@ -218,6 +218,12 @@ def test_record_list_chooses_by_type_team_and_stage(decided: Path, dokja: Dokja)
     assert ids("--type", "nothing-such") == []
 
 
+def test_a_row_of_the_list_is_one_line_with_its_whole_id(decided: Path, dokja: Dokja) -> None:
+    acts = [row["act"]["id"] for row in json.loads(dokja("record", "list", decided, "--json").out)]
+    _, *rows = dokja("record", "list", decided).out.splitlines()
+    assert [row.split()[4] for row in rows] == acts
+
+
 def test_record_show_finds_an_act_by_index_and_by_id(decided: Path, dokja: Dokja) -> None:
     by_id = json.loads(dokja("record", "show", decided, "decision-1", "--json").out)
     by_index = json.loads(dokja("record", "show", decided, by_id["index"], "--json").out)
