@@ -8,8 +8,7 @@ was scrambled.
 Where a layer may come from several, as when layers were left out, a few of its neurons choose one, and choose anew in
 every control; all neurons are asked with that one only.
 
-Where a layer has more neurons than are looked at, those are asked whose rows are longest: a draw by labels would meet
-few of its own on a side whose neurons were permuted, and no permutation and no rotation changes a length.
+Where a layer has more neurons than are looked at, the `longest` are asked.
 """
 
 from __future__ import annotations
@@ -20,10 +19,11 @@ from typing import Literal
 
 import numpy as np
 
-from dokja.lineage.answers import ANCHORS, Anchors, anchor_vectors, answered, answers, gain_in_front
+from dokja.lineage.answers import ANCHORS, Anchors, anchor_vectors, answered, answers
 from dokja.lineage.candidates import MOST, Asked, Layer, candidates
 from dokja.lineage.cores import Crew
 from dokja.lineage.evidence import Held, MapRow
+from dokja.lineage.longest import crowded, lengths, longest, of_one_axis
 from dokja.lineage.sides import FEWEST_LOOKED_AT, Member, Reader, drawn
 from dokja.lineage.statistics import Units, agreement, named_alike
 from dokja.lineage.statistics.units import Labels
@@ -124,27 +124,22 @@ def beside_controls(
 
 
 def _chosen(held: Held, members: Layer) -> tuple[Labels | None, Labels | None]:
-    """The neurons with the longest rows, as many as are looked at; `None` where all are, or not all are at hand."""
-    sides = [
+    """The longest neurons of both sides, as many as are looked at; `None` of a side of which all are."""
+    left, right = (
         _longest(reader, [pair[side] for pair in members]) for side, reader in enumerate((held.left, held.right))
-    ]
-    return (None, None) if sides[0] is None or sides[1] is None else (sides[0], sides[1])
+    )
+    return left, right
 
 
 def _longest(reader: Reader, members: Sequence[Member]) -> Labels | None:
-    """By gates where there are any: their lengths are not free, for what is behind them is not linear."""
-    member = min((each for each in members if each.family != "down"), key=lambda each: each.family, default=None)
-    if member is None or reader.model.units(member) <= reader.looks or member.axis.block * member.axis.repeats > 1:
+    if not crowded(reader.model, members, reader.looks):
         return None
 
     def made() -> Labels | None:
-        lengths = reader.source.lengths(member, gain_in_front(reader, member))
-        if lengths is None:
-            return None
-        longest = np.argsort(-np.nan_to_num(lengths), kind="stable")[: reader.looks]
-        return np.sort(longest).astype(np.int64)
+        found = lengths(reader, of_one_axis(reader.model, members[0]))
+        return None if found is None else longest(found, reader.looks)
 
-    return reader.keep(("longest",), member, made, lambda found: 0 if found is None else found.nbytes)
+    return reader.keep(("longest",), members[0], made, lambda found: 0 if found is None else found.nbytes)
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,11 @@ Anchors = Mapping[str, tuple[bytes, Matrix]]
 """By what units answer to each kind of anchors, and what tells these from others."""
 
 
+def answers_to_anything(model: Model, component: str) -> bool:
+    """Whether there is something that a component answers to."""
+    return "embedding" in model.words if component in READS_WORDS else _input_member(model, component) is not None
+
+
 def anchor_vectors(
     held: Held, component: str, shared: tuple[Labels, Labels] | None
 ) -> tuple[Vectors, Vectors] | None:

@@ -22,6 +22,7 @@ import numpy as np
 
 from dokja.lineage.answers import Anchors, gain_in_front
 from dokja.lineage.evidence import Held
+from dokja.lineage.longest import answers_words, reads
 from dokja.lineage.pairing import paired, sources
 from dokja.lineage.sides import Group, Member, Reader, drawn, looked_at
 from dokja.lineage.statistics import signatures
@@ -39,8 +40,6 @@ MOST: Final = 16
 
 NEAREST: Final = 64
 """Of deeper models that differ in depth, so many layers, the nearest by their number, are tried."""
-
-ROLES: Final = ("gate", "up", "down")
 
 Layer = Sequence[tuple[Member, Member]]
 """The matrices of one layer's neurons, on both sides."""
@@ -61,8 +60,8 @@ class Asked:
 
 def candidates(held: Held, component: str, anchors: tuple[Anchors, Anchors]) -> tuple[Asked, ...]:
     """The groups that are asked, and with which; those that meet nobody are left out."""
-    groups = [group for group in held.left.model.groups.get(component, ()) if _answers(group)]
-    others = [group for group in sources(held.right.model, component) if _answers(group)]
+    groups = [group for group in held.left.model.groups.get(component, ()) if answers_words(group)]
+    others = [group for group in sources(held.right.model, component) if answers_words(group)]
     anywhere = {group.layer for group in groups} != {group.layer for group in others}
     count = LAYERS if all(group.expert is None for group in groups) else EXPERTS
     chosen = [groups[place] for place in drawn(held.key, len(groups), count)]
@@ -80,18 +79,10 @@ def candidates(held: Held, component: str, anchors: tuple[Anchors, Anchors]) -> 
     return tuple(asked)
 
 
-def _answers(group: Group) -> bool:
-    return len({member.family for member in group.members if _reads(member)}) > 1
-
-
-def _reads(member: Member) -> bool:
-    return member.family in ROLES and member.other.space == "residual"
-
-
 def _matrices(held: Held, group: Group, other: Group) -> Layer:
     """Of two groups the matrices that read words or write them."""
     pair = paired(held.left.model, held.right.model, group, other)
-    return [] if pair is None else [(a, b) for a, b in pair.members if _reads(a) and _reads(b)]
+    return [] if pair is None else [(a, b) for a, b in pair.members if reads(a) and reads(b)]
 
 
 def _possible(group: Group, others: Iterable[Group], met: Mapping[Place, Place] | None) -> list[Group]:

@@ -225,7 +225,7 @@ class Source(Protocol):
         """Every row of the member's axis by each of these columns; `None` where not all rows are kept."""
 
     def lengths(self, member: Member, gain: Matrix | None) -> Matrix | None:
-        """The length of every row of the member, its columns times a gain; `None` where not all rows are kept."""
+        """The length of every row of the member, its columns times a gain; `None` where it is not kept."""
 
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes; `None` where it is put together from several."""

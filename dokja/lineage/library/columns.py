@@ -40,7 +40,7 @@ PART: Final = ".part"
 """How files end that are not yet whole."""
 
 KINDS: Final[Mapping[str, Any]] = MappingProxyType(
-    {"U8": "u1", "U32": "<u4", "I64": "<i8", "U64": "<u8", "F16": "<f2", "BF16": ml_dtypes.bfloat16}
+    {"U8": "u1", "U32": "<u4", "I64": "<i8", "U64": "<u8", "F16": "<f2", "F32": "<f4", "BF16": ml_dtypes.bfloat16}
 )
 """NumPy's types of the columns that are written."""
 

@@ -21,7 +21,7 @@ from dokja.lineage.library.refusals import refused
 from dokja.lineage.library.sketching import SUMS, Sketch
 from dokja.lineage.sides import LOOKED_AT
 
-FORMAT: Final = "dokja-reference-library/3"
+FORMAT: Final = "dokja-reference-library/4"
 FILE: Final = "library.safetensors"
 DIGEST: Final = "digest"
 DIGEST_BYTES: Final = 32

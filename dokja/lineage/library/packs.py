@@ -1,14 +1,15 @@
 """A pack: what a library keeps of one reference, so that it can be audited against without its weights.
 
-Of every matrix the units that the key draws, by the axes that the tests read; vectors whole; the embeddings of some
-words; the digests of all tensors; and what each part is. All numbers in bfloat16: the tests look at directions, which
-lose nothing that they could see.
+Of every matrix the units that the key draws, by the axes that the tests read; of layers that answer to words also the
+longest neurons, which are the same of a copy that was permuted; vectors whole; the embeddings of some words; the
+digests of all tensors; and what each part is. All weights in bfloat16: the tests look at directions, which lose
+nothing that they could see.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,17 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from dokja.lineage.answers import ANCHORS
+from dokja.lineage.answers import ANCHORS, answers_to_anything
 from dokja.lineage.architecture import Assignment, Part, assign
 from dokja.lineage.checkpoint import Checkpoint, Digests
 from dokja.lineage.cores import ALONE, Crew
 from dokja.lineage.library.columns import ABOUT, Column, Columns, header_bytes, json_bytes, stored, written
 from dokja.lineage.library.refusals import refused
-from dokja.lineage.sides import LOOKED_AT, By, CheckpointSource, Member, Model, drawn, inner, looked_at
+from dokja.lineage.longest import crowded, gain_of, longest, neurons
+from dokja.lineage.sides import LOOKED_AT, By, CheckpointSource, Member, Model, Reader, drawn, inner, looked_at
 from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority
 
-FORMAT: Final = "dokja-reference-pack/3"
+FORMAT: Final = "dokja-reference-pack/4"
 UNITS: Final = 256
 FEWEST_UNITS: Final = 8
 WORDS: Final = 1024
@@ -39,6 +41,7 @@ LONGEST_AXIS: Final = 1 << 27
 """No axis is longer; a pack that says so would make its reader draw labels for ever."""
 
 WORD_ROWS, UP, DOWN = "words.rows", "words.up", "words.down"
+LENGTHS, LONGEST = "lengths", "longest"
 
 
 @dataclass(frozen=True)
@@ -107,17 +110,29 @@ def kept(model: Model) -> Iterator[tuple[int, Member]]:
         yield number, member
 
 
-def column_name(number: int, by: By) -> str:
-    """The name of the column that keeps a part."""
-    return f"{number}.{by}"
-
-
 def member_columns(model: Model, key: int, units: int) -> Iterator[tuple[Column, Member]]:
     """The columns of the matrices that are kept."""
     for number, member in kept(model):
         labels = looked_at(key, model, member, units)
         height = len(labels) * member.axis.repeats * len(inner(key, model, member))
-        yield Column(column_name(number, member.by), "BF16", (height, model.extent(member)[1])), member
+        yield Column(f"{number}.{member.by}", "BF16", (height, model.extent(member)[1])), member
+
+
+def neuron_columns(model: Model, units: int) -> Iterator[tuple[tuple[Column, ...], tuple[Member, ...]]]:
+    """The columns of every layer that answers to something and has more neurons than are kept, and its matrices: the
+    lengths of all neurons in each, and the longest neurons."""
+    numbers = {part_key(part): number for number, part in enumerate(model.assignment.parts)}
+    for component, groups in model.groups.items():
+        for members in map(neurons, groups if answers_to_anything(model, component) else ()):
+            if len({member.family for member in members}) > 1 and crowded(model, members, units):
+                named = [(numbers[part_key(member.part)], *model.extent(member)) for member in members]
+                yield (
+                    (
+                        *(Column(f"{number}.{LENGTHS}", "F32", (count,)) for number, count, _ in named),
+                        *(Column(f"{number}.{LONGEST}", "BF16", (units, width)) for number, _, width in named),
+                    ),
+                    members,
+                )
 
 
 def make_pack(
@@ -126,6 +141,7 @@ def make_pack(
     """Write the pack of a checkpoint into a library's folder; gives its digest."""
     model = Model(assign(checkpoint), {tensor: info.shape for tensor, info in checkpoint.tensors.items()})
     source = CheckpointSource(checkpoint, model, key)
+    reader = Reader(source)
     words, rows = _words(source)
     found = source.words(rows) if len(rows) else None
     about = About(
@@ -140,14 +156,27 @@ def make_pack(
         words=words,
     )
     text = json_bytes(asdict(about))
-    members = list(member_columns(model, key, units))
+    drawn_units = list(member_columns(model, key, units))
+    layers = list(neuron_columns(model, units))
     word_columns = _word_columns(len(rows), found)
-    columns = [Column(ABOUT, "U8", (len(text),)), *(column for column, _ in members), *word_columns]
+    columns = [
+        Column(ABOUT, "U8", (len(text),)),
+        *(column for column, _ in drawn_units),
+        *(column for each, _ in layers for column in each),
+        *word_columns,
+    ]
     digest = hashlib.sha256()
 
     def read(item: tuple[Column, Member]) -> memoryview:
         column, member = item
         return stored(column, source.rows(member, looked_at(key, model, member, units), narrow=True))
+
+    def read_neurons(item: tuple[tuple[Column, ...], tuple[Member, ...]]) -> list[memoryview]:
+        named, members = item
+        measured = [source.lengths(member, gain_of(reader, member)) for member in members]
+        chosen = longest(measured, units)
+        values = [*measured, *(source.rows(member, chosen, narrow=True) for member in members)]
+        return [stored(*each) for each in zip(named, values, strict=True)]
 
     with written(packs_folder(folder)) as (write, settle):
 
@@ -157,8 +186,11 @@ def make_pack(
 
         put(header_bytes(columns))
         put(text)
-        for data in crew.spread(read, members):
+        for data in crew.spread(read, drawn_units):
             put(data)
+        for several in crew.spread(read_neurons, layers):
+            for data in several:
+                put(data)
         if found is not None:
             kept_words: tuple[NDArray[Any], ...] = (rows, found["up"], found["down"])
             for column, values in zip(word_columns, kept_words, strict=True):
@@ -200,8 +232,10 @@ class PackSource:
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
         self.about = _about(columns)
-        found = {column.name: column for column, _ in member_columns(self.model, self.key, self.units)}
-        self._check_columns(found)
+        found = [column for column, _ in member_columns(self.model, self.key, self.units)]
+        layers = list(neuron_columns(self.model, self.units))
+        self._check_columns([*found, *(column for each, _ in layers for column in each)])
+        self._layers = {member.key: members for _, members in layers for member in members}
         numbers = enumerate(self.about.assignment.parts)
         self._numbers = {part_key(part): number for number, part in numbers}
 
@@ -233,12 +267,15 @@ class PackSource:
         return self.about.units
 
     def rows(self, member: Member, labels: Labels) -> Matrix:
-        """The rows of these units, which must be kept."""
+        """The rows of these units, which must be kept: all of them drawn by the key, or all among the longest."""
+        name = self._name(member, member.by)
         held = looked_at(self.key, self.model, member, self.units)
-        places = np.searchsorted(held, labels)
-        if len(labels) and (places.max() >= len(held) or (held[places] != labels).any()):
+        places = _places(held, labels)
+        if places is None and member.key in self._layers:
+            name, held = self._name(member, LONGEST), self._longest(member)
+            places = _places(held, labels)
+        if places is None:
             raise KeyError(f"{member.part.tensor}: not all of these units are kept")
-        name = column_name(self._numbers[part_key(member.part)], member.by)
         matrix = self._columns.read(name)
         if len(places) < len(held):
             of_each = len(inner(self.key, self.model, member))
@@ -249,8 +286,16 @@ class PackSource:
     def answers(self, member: Member, words: Matrix) -> None:
         """A pack keeps some rows of a head, which a mixing would spread over all of them."""
 
-    def lengths(self, member: Member, gain: Matrix | None) -> None:
-        """A pack keeps the neurons that its key draws."""
+    def lengths(self, member: Member, gain: Matrix | None) -> Matrix | None:
+        """The lengths that were measured when the pack was made, with the gain that stood in front."""
+        return self._columns.floats(self._name(member, LENGTHS)) if member.key in self._layers else None
+
+    def _longest(self, member: Member) -> Labels:
+        lengths = [self._columns.floats(self._name(each, LENGTHS)) for each in self._layers[member.key]]
+        return longest(lengths, self.units)
+
+    def _name(self, member: Member, what: str) -> str:
+        return f"{self._numbers[part_key(member.part)]}.{what}"
 
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes."""
@@ -258,9 +303,8 @@ class PackSource:
 
     def words(self, rows: Labels) -> Mapping[str, Matrix] | None:
         """Embeddings and unembeddings of these rows; `None` where one of them is not kept."""
-        held = self._word_rows
-        places = np.searchsorted(held, rows)
-        if not len(held) or (len(rows) and (places.max() >= len(held) or (held[places] != rows).any())):
+        places = _places(self._word_rows, rows)
+        if places is None or not len(self._word_rows):
             return None
         return {end: self._columns.floats(name)[places] for end, name in (("up", UP), ("down", DOWN))}
 
@@ -278,9 +322,9 @@ class PackSource:
         rows: NDArray[np.int64] = self._columns.read(WORD_ROWS)
         return rows
 
-    def _check_columns(self, members: Mapping[str, Column]) -> None:
+    def _check_columns(self, parts: Sequence[Column]) -> None:
         """Refuse a pack whose columns are not those that its parts, its key and its words ask for."""
-        columns, entries = list(members.values()), self._columns.entries
+        columns, entries = list(parts), self._columns.entries
         if WORD_ROWS in entries:
             count = entries[WORD_ROWS].shape[0] if entries[WORD_ROWS].shape else 0
             widths = [
@@ -296,6 +340,13 @@ class PackSource:
         # As Python's own numbers: a file may claim one that no array holds.
         if (np.diff(rows) <= 0).any() or not set((self.about.words or {}).values()) <= set(rows.tolist()):
             raise refused("library-misfit", self._columns.path, reason="its words have no embeddings")
+
+
+def _places(held: Labels, labels: Labels) -> Labels | None:
+    """Where these labels stand among those that are kept, which ascend; `None` where one of them does not."""
+    places = np.searchsorted(held, labels)
+    there = len(labels) == 0 or (places.max() < len(held) and bool((held[places] == labels).all()))
+    return places if there else None
 
 
 def open_pack(path: Path, *, digest: str | None = None, name: str = "") -> PackSource:
