@@ -10,6 +10,7 @@ import pytest
 
 from dokja.adjudicate import StageOutcome
 from dokja.lineage import audit, open_checkpoint, reference
+from dokja.lineage.library import build, open_library
 from dokja.programme import open_programme, run
 from dokja.record.acts import AuditReported, SubmissionReceived
 from dokja.report import Publication
@@ -71,6 +72,20 @@ def test_an_audit_of_the_acts_is_found_again(team: str, published: Publication) 
     assert {each.component: each.word for each in found.findings} == {
         each.component: each.word for each in told.findings if each.reference == "alder"
     }
+
+
+def test_the_scrambled_entrant_is_told_from_a_library_that_keeps_a_quarter_of_its_neurons(tmp_path: Path) -> None:
+    names = ("elm", "maple")
+    build(tmp_path, {name: FIVE / "references" / name for name in names}, key=7, units=64, workers=1)
+    library = open_library(tmp_path)
+    packs = [library.reference(name) for name in names]
+    told: dict[tuple[str, str, str], str] = {}
+    for team in ("team-e", "team-c"):
+        with open_checkpoint(FIVE / "entrants" / team) as mine:
+            found = audit(reference(team, mine, 7), packs, key=7).findings
+        told |= {(team, each.reference, each.component): each.word for each in found}
+    assert told["team-e", "elm", "text-decoder"] == told["team-e", "elm", "vision-encoder"] == "rearranged"
+    assert {word for key, word in told.items() if key[:2] != ("team-e", "elm")} <= {"no-evidence", "not-assessed"}
 
 
 def test_every_digest_is_that_of_a_file(published: Publication) -> None:

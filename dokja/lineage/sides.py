@@ -24,7 +24,7 @@ from dokja.lineage.architecture import Assignment, Axis, Part, part_columns, par
 from dokja.lineage.architecture.by_shape import by_shape
 from dokja.lineage.checkpoint import Checkpoint
 from dokja.lineage.statistics import Order, halved, order, relative, unit_rows
-from dokja.lineage.statistics.units import Labels, Matrix, Units, block_length
+from dokja.lineage.statistics.units import AT_ONCE, Labels, Matrix, Units, block_length
 from dokja.lineage.vocabulary import vocabulary
 
 TESTED = ("hidden", "heads", "kv-heads", "experts")
@@ -324,18 +324,21 @@ class CheckpointSource:
         return found
 
     def lengths(self, member: Member, gain: Matrix | None) -> Matrix:
-        """The lengths of the rows, in windows."""
-        rows, width = self.model.extent(member)
-        step = block_length(width) if member.part.index is None and not member.part.transposed else max(1, rows)
+        """The lengths of the rows. Whatever axis the member's is, the matrix goes by once, as it is stored."""
+        part, (rows, width) = member.part, self.model.extent(member)
+        height, across = (rows, width) if member.by == "rows" else (width, rows)
+        step = max(1, AT_ONCE // max(1, across)) if part.index is None and not part.transposed else max(1, height)
+        weight = np.ones(width, dtype=np.float32) if gain is None else np.square(gain)
         found = np.zeros(rows, dtype=np.float32)
         with np.errstate(invalid="ignore", over="ignore"):
-            for start in range(0, rows, step):
-                taken = np.arange(start, min(start + step, rows))
-                read = part_rows if member.by == "rows" else part_columns
-                matrix = read(self.checkpoint, member.part, taken).astype(np.float32, copy=False)
-                matrix = matrix if gain is None else matrix * gain
-                found[taken] = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
-        return found
+            for start in range(0, height, step):
+                taken = np.arange(start, min(start + step, height))
+                squares = np.square(part_rows(self.checkpoint, part, taken, narrow=True).astype(np.float32))
+                if member.by == "rows":
+                    found[taken] = squares @ weight
+                else:
+                    found += weight[taken] @ squares
+            return np.sqrt(found)
 
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes."""

@@ -19,7 +19,6 @@ from dokja.lineage.answers import anchor_vectors, answered, shared_words
 from dokja.lineage.candidates import EXPERTS, candidates
 from dokja.lineage.cores import ALONE
 from dokja.lineage.evidence import Held
-from dokja.lineage.library import build, open_library
 from dokja.lineage.telling import finding_lines
 
 KEY = 7
@@ -67,18 +66,6 @@ def test_strangers_longest_neurons_agree_no_more_than_others(tmp_path: Path) -> 
     assert found is not None
     assert not found.fires
     assert found.agreed < 12
-
-
-def test_a_librarys_reference_is_asked_by_what_its_key_drew(tmp_path: Path) -> None:
-    parent = drawn(replace(DENSE, hidden=300), 1)
-    write(tmp_path / "parent", kept(parent), Shape(text=replace(DENSE, hidden=300)))
-    build(tmp_path / "library", {"parent": tmp_path / "parent"}, key=KEY, workers=1)
-    with open_checkpoint(tmp_path / "parent") as checkpoint:
-        mine = reference("child", checkpoint, KEY)
-        found = audit(mine, [open_library(tmp_path / "library").reference("parent")], key=KEY).findings
-    decoder = next(each for each in found if each.component == "text-decoder")
-    assert decoder.anchored is not None
-    assert decoder.anchored.share > 0.9
 
 
 def upcycled(parent: Mapping[str, Floats], seed: int) -> dict[str, Floats]:
