@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -151,6 +152,24 @@ class Best:
     agreed: int
 
 
+@dataclass(frozen=True)
+class _Meeting:
+    """A layer that is asked, by its number, with one of its choices."""
+
+    asked: int
+    choice: int
+    layer: Layer
+
+
+def _meetings(asked: Sequence[Asked]) -> list[list[_Meeting]]:
+    """All who meet; together those who meet one group of the reference, whose answers are then made once."""
+    found: dict[tuple[str, str], list[_Meeting]] = {}
+    for number, each in enumerate(asked):
+        for choice, (other, layer) in enumerate(each.choices):
+            found.setdefault((other.component, other.name), []).append(_Meeting(number, choice, layer))
+    return list(found.values())
+
+
 def by_order(
     held: Held, asked: Sequence[Asked], anchors: tuple[Anchors, Anchors], orders: Sequence[Labels], crew: Crew
 ) -> list[tuple[Best, ...]]:
@@ -161,21 +180,40 @@ def by_order(
     the order, for the pair and for its controls alike: they are as exchangeable as they were without a choice.
     """
 
-    def count(each: Asked) -> list[Best]:
-        best, most = [Best(0, 0, 0)] * len(orders), np.full(len(orders), -1)
-        for choice, (_, members) in enumerate(each.choices):
-            chosen = _chosen(held, members)
-            mine = {a.family: answers(held.left, a, anchors[0], chosen[0]) for a, _ in members}
-            theirs = {b.family: answers(held.right, b, anchors[1], chosen[1]) for _, b in members}
-            few = drawn(held.key, min(units.total for units in mine.values()), FEW)
-            alike = named_alike(mine, theirs, few, orders) if len(each.choices) > 1 else most + 1
-            for turn in map(int, np.flatnonzero(alike > most)):
-                found = agreement({family: _ordered(units, orders[turn]) for family, units in mine.items()}, theirs)
-                best[turn] = Best(choice, found.compared, found.agreed)
-            most = np.maximum(alike, most)
-        return best
+    def answered_by(layer: Layer) -> tuple[dict[str, Units], dict[str, Units]]:
+        chosen = _chosen(held, layer)
+        return (
+            {a.family: answers(held.left, a, anchors[0], chosen[0]) for a, _ in layer},
+            {b.family: answers(held.right, b, anchors[1], chosen[1]) for _, b in layer},
+        )
 
-    return list(zip(*crew.spread(count, asked), strict=True)) or [() for _ in orders]
+    def named(together: Sequence[_Meeting]) -> list[tuple[_Meeting, Labels]]:
+        found = []
+        for each in together:
+            mine, theirs = answered_by(each.layer)
+            few = drawn(held.key, min(units.total for units in mine.values()), FEW)
+            found.append((each, named_alike(mine, theirs, few, orders)))
+        return found
+
+    def agreed(together: Sequence[_Meeting]) -> list[tuple[int, int, Best]]:
+        found = []
+        for each in together:
+            turns = np.flatnonzero(chosen[each.asked] == each.choice).tolist()
+            if turns:
+                mine, theirs = answered_by(each.layer)
+            for turn in turns:
+                one = agreement({family: _ordered(units, orders[turn]) for family, units in mine.items()}, theirs)
+                found.append((each.asked, turn, Best(each.choice, one.compared, one.agreed)))
+        return found
+
+    meetings = _meetings(asked)
+    alike = [np.zeros((len(each.choices), len(orders)), dtype=np.int64) for each in asked]
+    choosing = [[each for each in together if len(alike[each.asked]) > 1] for together in meetings]
+    for meeting, counts in chain.from_iterable(crew.spread(named, choosing)):
+        alike[meeting.asked][meeting.choice] = counts
+    chosen = [counts.argmax(axis=0) for counts in alike]
+    best = {(place, turn): one for place, turn, one in chain.from_iterable(crew.spread(agreed, meetings))}
+    return [tuple(best[place, turn] for place in range(len(asked))) for turn in range(len(orders))]
 
 
 def _ordered(units: Units, order: Labels) -> Units:

@@ -121,8 +121,9 @@ def named_alike(
         return np.zeros(len(orders), dtype=np.int64)
     named = []
     for role in roles:
-        asked = np.concatenate([left[role].of(few)[:, order] for order in orders])
-        nearest = (asked @ right[role].rows.T).argmax(axis=1)
+        rows = left[role].of(few)
+        products = np.concatenate([rows[:, order] for order in orders]) @ right[role].rows.T
+        nearest = products.argmax(axis=1)
         named.append(right[role].labels[nearest].reshape(len(orders), len(few)))
     alike = np.logical_or.reduce([one == other for one, other in combinations(named, 2)])
     counts: Labels = alike.sum(axis=1)
