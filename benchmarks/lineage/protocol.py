@@ -34,10 +34,10 @@ from scipy.stats import beta, kstest
 
 from benchmarks.lineage.models import KEY, Labelled, labelled, opened, unrelated, worn
 from benchmarks.training.checkpoint import WEIGHTS, kept, read, write
-from benchmarks.training.zoo import COMPONENTS, SPECIMENS, Component, related
-from dokja.lineage import Audit, audit
+from benchmarks.training.zoo import COMPONENTS, SPECIMENS, TINY, Component, related
+from dokja.lineage import Audit, Reference, audit
 from dokja.lineage.judging import ACCUSES_AT
-from dokja.lineage.library import sketches
+from dokja.lineage.library import build, open_library, sketches
 from dokja.lineage.library.sketching import SUMS
 
 RESULTS = Path(__file__).parent / "results"
@@ -193,6 +193,37 @@ def kin(zoo: Path, turn: int, turns: int) -> list[Pair]:
         kind = SPECIMENS[name].kind if "." in name else "stranger"
         found += _pairs(said, kind, disguise)
     return found
+
+
+SHELVED = 64
+"""How many units of an axis a library keeps, of the 160 neurons of a layer."""
+
+
+def shelved(zoo: Path, turn: int, turns: int) -> list[Pair]:
+    """Against a library: strangers that are scrambled, kin as they stand and scrambled, each pair by itself."""
+    names = [name for name in NULLS if SPECIMENS[name].text == TINY and grown(zoo, name)]
+    tasks = [(one, other, "scrambled") for one, other in combinations(names, 2)]
+    tasks += [
+        (name, parent, disguise)
+        for name, specimen in SPECIMENS.items()
+        for parent in PARENTS
+        if name.startswith(f"{parent}.") and specimen.steps and specimen.kind != "merged" and parent in names
+        if grown(zoo, name)
+        for disguise in FEW
+    ]
+    found: list[Pair] = []
+    with tempfile.TemporaryDirectory() as made:
+        build(Path(made), {name: zoo / name for name in names}, key=KEY, units=SHELVED, workers=1)
+        library = open_library(made)
+        for name, other, disguise in tasks[turn::turns]:
+            with worn(zoo, name, disguise) as mine, opened(mine) as (left,), library.pack(other) as pack:
+                said = audit(left, [Reference(other, pack)], key=KEY)
+            kind = SPECIMENS[name].kind if "." in name else SHELVED_STRANGERS
+            found += _pairs(said, kind if kind == SHELVED_STRANGERS else f"{kind}, from a library", disguise)
+    return found
+
+
+SHELVED_STRANGERS = "scrambled strangers, from a library"
 
 
 def siblings(zoo: Path) -> list[Pair]:
@@ -441,7 +472,7 @@ def share_figures(pairs: Sequence[Pair]) -> dict[str, dict[str, float]]:
 
 STAGES = (
     *("strangers", "depths", "nameless", "real", "real strangers"),
-    *("siblings", "begun", "merges", "kin", "powers", "recall"),
+    *("siblings", "begun", "merges", "kin", "library", "powers", "recall"),
 )
 
 
@@ -464,6 +495,7 @@ def main() -> None:
             "nameless": [partial(nameless, asked.zoo, turn, turns) for turn in range(turns)],
             "real": [partial(real, asked.weights)],
             "real strangers": [partial(real_strangers, asked.weights, turn, turns) for turn in range(turns)],
+            "library": [partial(shelved, asked.zoo, turn, turns) for turn in range(turns)],
             "siblings": [partial(siblings, asked.zoo)],
             "begun": [partial(begun, asked.zoo)],
             "merges": [partial(merges, asked.zoo)],
@@ -480,7 +512,9 @@ def main() -> None:
         }
         found = {name: [pair for each in parts for pair in each.result()] for name, parts in shared.items()}
         power, recalled = (aside[name].result() if name in aside else {} for name in ("powers", "recall"))
-    known = [*found["kin"], *found["siblings"], *found["begun"]]
+    unrelated_shelved = [pair for pair in found["library"] if pair.kind == SHELVED_STRANGERS]
+    shelved_kin = [pair for pair in found["library"] if pair.kind != SHELVED_STRANGERS]
+    known = [*found["kin"], *found["siblings"], *found["begun"], *shelved_kin]
     hidden = [pair for pair in known if pair.truth == "no-evidence"]
     results = {
         "command": f"python -m benchmarks.lineage.protocol {shlex.join(sys.argv[1:])}".strip(),
@@ -494,11 +528,15 @@ def main() -> None:
                 [pair for pair in found["strangers"] if pair.kind.startswith("same data")]
             ),
             "zoo, strangers of other depths": null_figures(found["depths"]),
+            SHELVED_STRANGERS: null_figures(unrelated_shelved),
             "zoo, trained independently, names and config taken away": null_figures(found["nameless"]),
             "real, different repositories": null_figures(found["real strangers"]),
             "look-alikes (distilled, other component grafted, disguised strangers)": null_figures(hidden),
             "all together": null_figures(
-                [*found["strangers"], *found["depths"], *found["nameless"], *found["real strangers"], *hidden]
+                [
+                    *(*found["strangers"], *found["depths"], *found["nameless"], *found["real strangers"]),
+                    *(*hidden, *unrelated_shelved),
+                ]
             ),
         },
         "words": words_table([pair for pair in known if pair.truth != "no-evidence"]),
@@ -506,7 +544,7 @@ def main() -> None:
         "maps": map_figures(found["kin"]),
         "merges": share_figures(found["merges"]),
         "confusion": confusion([*known, *found["strangers"], *found["depths"]]),
-        "agreement": agreements([*known, *found["strangers"], *found["depths"]]),
+        "agreement": agreements([*known, *found["strangers"], *found["depths"], *unrelated_shelved]),
         "power": power,
         "recall": recalled,
         "step0": _step0(found["begun"]),
