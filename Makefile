@@ -16,6 +16,7 @@ $(UP_TO_DATE): pyproject.toml
 	@echo "Installing dokja and its tools into $(VENV) …" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	@$(BIN)/python -m pip install --quiet --editable . --group dev
+	@$(BIN)/python -m compileall -q dokja
 	@touch $@
 
 demo: setup

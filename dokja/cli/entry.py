@@ -24,7 +24,7 @@ PIPE_CLOSED = 141
 """128 and the number of the signal, as shells count it."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command; what goes wrong on purpose is told in a line each, without a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
