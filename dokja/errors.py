@@ -81,3 +81,7 @@ class CheckpointError(DokjaError):
 
 class ManifestError(DokjaError):
     """What was handed in cannot be listed file by file, or is not what was signed."""
+
+
+class DeviceError(DokjaError):
+    """There is no such device to count on, or nothing to use it with."""

@@ -53,6 +53,14 @@ def audit(
         str | None,
         typer.Option("--step0", metavar="CKPT", help=mark("The submission's own weights before its training.")),
     ] = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            "--device",
+            metavar="NAME",
+            help=mark("What compares units: cpu (NumPy), or cuda, a graphics processor (needs dokja[gpu])."),
+        ),
+    ] = "cpu",
     html: Annotated[
         Path | None, typer.Option("--html", metavar="DIR", help=mark("Write a page that a jury can read."))
     ] = None,
@@ -81,7 +89,7 @@ def audit(
             )
         )
     with face.working(mark("Auditing the weights")):
-        done = _audit(face, submission, against or [], library, key, step0)
+        done = _audit(face, submission, against or [], library, key, step0, device)
     told = to_json(done)
     if html is not None:
         from dokja.lineage.page import write_page
@@ -101,13 +109,21 @@ def audit(
 
 
 def _audit(
-    face: Face, submission: str, against: list[str], library: Path | None, key: int | None, step0: str | None
+    face: Face,
+    submission: str,
+    against: list[str],
+    library: Path | None,
+    key: int | None,
+    step0: str | None,
+    device: str,
 ) -> Audit:
     from dokja.lineage import Reference as Named
     from dokja.lineage import audit as audited
     from dokja.lineage import open_checkpoint, reference
+    from dokja.lineage.arrays import arrays_on
     from dokja.lineage.library import open_library
 
+    arrays = arrays_on(device)
     held = None if library is None else open_library(library)
     drawn_by = _key(key, None if held is None else held.key)
     with ExitStack() as stack:
@@ -121,7 +137,7 @@ def _audit(
             near = _near(face, held, mine)
             references += [Named(name, stack.enter_context(held.pack(name))) for name in near]
         begun = None if step0 is None else opened(step0)
-        return audited(mine, references, key=drawn_by, step0=begun)
+        return audited(mine, references, key=drawn_by, step0=begun, device=arrays)
 
 
 def _key(asked: int | None, held: int | None) -> int:

@@ -21,6 +21,7 @@ from typing import Literal
 import numpy as np
 
 from dokja.lineage.answers import ANCHORS, Anchors, anchor_vectors, answered, answers
+from dokja.lineage.arrays import taken
 from dokja.lineage.candidates import MOST, Asked, Layer, candidates
 from dokja.lineage.cores import Crew
 from dokja.lineage.evidence import Held, MapRow
@@ -217,7 +218,7 @@ def by_order(
 
 
 def _ordered(units: Units, order: Labels) -> Units:
-    return Units(np.take(units.rows, order, axis=1), units.labels, units.total)
+    return Units(taken(units.rows, order, axis=1), units.labels, units.total)
 
 
 def _summed(turn: Sequence[Best]) -> tuple[int, int]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from dokja.lineage.cores import Crew
 from dokja.lineage.evidence import Held
-from dokja.lineage.sides import Member, Model, Reader, Source, drawn
+from dokja.lineage.sides import Member, Model, Reader, Source, bytes_of, drawn
 from dokja.lineage.statistics import Units, answering, signatures
 from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority
@@ -74,7 +74,7 @@ def answered(held: Held, vectors: tuple[Vectors, Vectors], crew: Crew) -> tuple[
 
 def _multiplied(reader: Reader, anchors: Matrix) -> tuple[bytes, Matrix]:
     content = sha256(f"{anchors.shape} {anchors.dtype}".encode() + np.ascontiguousarray(anchors).data).digest()
-    return content, reader.kept.get(("answering", content), lambda: answering(anchors), lambda made: made.nbytes)
+    return content, reader.kept.get(("answering", content), lambda: answering(reader.arrays.put(anchors)), bytes_of)
 
 
 def answers(reader: Reader, member: Member, words: Anchors, chosen: Labels | None) -> Units:
@@ -84,10 +84,11 @@ def answers(reader: Reader, member: Member, words: Anchors, chosen: Labels | Non
     def made() -> Units:
         gain = None if member.family == "down" else gain_in_front(reader, member)
         rows = reader.matrix(member) if chosen is None else reader.source.rows(member, chosen)
-        return signatures(rows, anchors, gain)
+        put = reader.arrays.put
+        return signatures(put(rows), anchors, None if gain is None else put(gain))
 
     # Of one axis the same neurons are always chosen.
-    return reader.keep(("answers", content, chosen is None), member, made, lambda units: units.rows.nbytes)
+    return reader.keep(("answers", content, chosen is None), member, made, lambda units: bytes_of(units.rows))
 
 
 def gain_in_front(reader: Reader, member: Member, norms: Sequence[re.Pattern[str]] = NETWORK) -> Matrix | None:

@@ -14,6 +14,7 @@ from dokja.lineage.anchoring import Anchored, anchored
 from dokja.lineage.answers import shared_words
 from dokja.lineage.architecture import assign
 from dokja.lineage.architecture.by_shape import BY_SHAPE
+from dokja.lineage.arrays import NUMPY, Arrays, arrays_on
 from dokja.lineage.checkpoint import Checkpoint
 from dokja.lineage.cores import Crew, at_work
 from dokja.lineage.evidence import Elements, Held, LabelTest, MapRow, Partner
@@ -42,10 +43,18 @@ class Reference:
     name: str
     source: Source
 
-    @cached_property
+    @property
     def reader(self) -> Reader:
         """Its units, kept from one audit to the next."""
-        return Reader(self.source)
+        return self.on(NUMPY)
+
+    def on(self, arrays: Arrays) -> Reader:
+        """The same, held by these arrays."""
+        return self._readers.setdefault(arrays, Reader(self.source, arrays=arrays))
+
+    @cached_property
+    def _readers(self) -> dict[Arrays, Reader]:
+        return {}
 
 
 def reference(name: str, checkpoint: Checkpoint, key: int) -> Reference:
@@ -70,20 +79,27 @@ class _Asked:
 
 
 def audit(
-    submission: Reference, references: Sequence[Reference], *, key: int = 0, step0: Reference | None = None
+    submission: Reference,
+    references: Sequence[Reference],
+    *,
+    key: int = 0,
+    step0: Reference | None = None,
+    device: str | Arrays = "cpu",
 ) -> Audit:
     """Audit a submission against references.
 
     key: the seed of what is drawn at random; the same key gives the same bytes. step0: the submission's own weights
-    before training, by which a common initialisation is told from descent. Raises `CheckpointError`.
+    before training, by which a common initialisation is told from descent. device: what units are compared by, as
+    `arrays_on` knows it. Raises `CheckpointError`, `DeviceError`.
     """
-    mine = submission.reader
-    begun = step0.reader if step0 is not None else None
+    arrays = arrays_on(device)
+    mine = submission.on(arrays)
+    begun = step0.on(arrays) if step0 is not None else None
     asked = []
-    with at_work(_size(submission)) as crew:
+    with arrays.exact(), at_work(_size(submission)) as crew:
         for each in references:
             left, right = _seen_alike(submission, each)
-            held = Held(left.reader, right.reader, key)
+            held = Held(left.on(arrays), right.on(arrays), key)
             words = shared_words(left.source, right.source)
             asked += [
                 _ask(held, component, each.name, words, begun, crew)
@@ -105,6 +121,7 @@ def audit(
         shared=_shared(findings),
         within=inside,
         overlaps=tuple(overlap(each.name, submission.source, each.source) for each in references),
+        device=arrays.name,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from dokja.lineage.arrays import taken
 from dokja.lineage.evidence import FEWEST, Held, LabelTest
 from dokja.lineage.places import Halves, relative_test
 from dokja.lineage.sides import Member, drawn
@@ -88,7 +89,7 @@ class Channels:
         """Add one pair of matrices."""
         sample = self.sample
         one, other = held.left.single_rows(a, self.rows), held.right.single_rows(b, self.rows)
-        x, y = (np.take(side.rows, sample, axis=1) for side in (one, other))
+        x, y = (taken(side.rows, sample, axis=1) for side in (one, other))
         sums = self.families.setdefault(a.family, _Sums(JointTrace(self.count, sample)))
         sums.trace.add_rows(*_same_rows(held, (a, b), (one, other), (x, y)))
         if a.axis.space == "vocabulary" or self.count < 2 * FEWEST:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dokja.lineage.anchoring import Anchored
+from dokja.lineage.arrays import CPU
 from dokja.lineage.evidence import LabelTest, MapRow
 
 FORMAT = 1
@@ -174,7 +175,7 @@ class Audit:
 
     key: the seed of every choice that was made at random. shared: components that alone of several fired against a
     reference, as (reference, component). within: the submission against itself. overlaps: what is in common beside
-    the weights.
+    the weights. device: what units were compared by: NumPy on the processor (`cpu`), or a device and its library.
     """
 
     dokja: str
@@ -187,3 +188,4 @@ class Audit:
     shared: tuple[tuple[str, str], ...]
     within: tuple[Within, ...] = ()
     overlaps: tuple[Overlap, ...] = ()
+    device: str = CPU

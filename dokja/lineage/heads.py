@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from dokja.lineage.anchoring import Anchored, beside_controls
 from dokja.lineage.answers import ATTENTION, Vectors, anchor_vectors, gain_in_front
+from dokja.lineage.arrays import host, namespace_of, taken
 from dokja.lineage.cores import Crew
 from dokja.lineage.evidence import FEWEST, Held, LabelTest, Tally
 from dokja.lineage.pairing import aligned
@@ -123,8 +124,9 @@ def _agreed(layers: Sequence[tuple[Maps, Maps]], order: Labels) -> tuple[int, in
 
 
 def _ordered(units: Units, order: Labels) -> Units:
-    maps = units.rows.reshape(-1, len(order), len(order))
-    return Units(maps[:, order][:, :, order].reshape(units.rows.shape), units.labels, units.total)
+    xp, shape = namespace_of(units.rows), units.rows.shape
+    maps = taken(taken(xp.reshape(units.rows, (-1, len(order), len(order))), order, axis=1), order, axis=2)
+    return Units(xp.reshape(maps, shape), units.labels, units.total)
 
 
 def _layers(held: Held, component: str) -> list[Layer]:
@@ -188,7 +190,7 @@ class _Asker:
     def units(self, members: Sequence[Member]) -> tuple[tuple[Units, Units], NDArray[np.float64]] | None:
         """The kv-groups by QᵀK and by OV, and the size of each; `None` where the weights are not all at hand."""
         gain = gain_in_front(self.reader, members[0], ATTENTION)
-        read = self.read if gain is None else gain[:, None] * self.read
+        read = self.read if gain is None else self.reader.arrays.put(gain[:, None]) * self.read
         answers = [
             self.reader.source.answers(member, self.written if member.family == "o" else read) for member in members
         ]
@@ -201,7 +203,7 @@ class _Asker:
 
 
 def _asker(reader: Reader, anchors: Vectors) -> _Asker:
-    read, written = (answering(_chosen(anchors[end])) for end in ("up", "down"))
+    read, written = (answering(reader.arrays.put(_chosen(anchors[end]))) for end in ("up", "down"))
     return _Asker(reader, read, written)
 
 
@@ -211,7 +213,7 @@ def _chosen(vectors: Matrix) -> Matrix:
 
 
 def _sizes(rows: Matrix, count: int) -> NDArray[np.float64]:
-    sizes: NDArray[np.float64] = np.linalg.norm(rows.reshape(count, -1).astype(np.float64), axis=1)
+    sizes: NDArray[np.float64] = np.linalg.norm(host(rows).reshape(count, -1).astype(np.float64), axis=1)
     return sizes
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dokja.lineage.arrays import taken
 from dokja.lineage.evidence import FEWEST, FamilyEffect, Held, LabelTest, Tally, effect
 from dokja.lineage.pairing import GroupPair
 from dokja.lineage.sides import Member, drawn
@@ -98,7 +99,7 @@ def _turned(held: Held, sides: Sides) -> Iterable[tuple[str, TwoCosines]]:
 def _only(units: Units, labels: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Units:
     places = np.searchsorted(units.labels, labels)
     slant = None if units.slant is None else units.slant[places]
-    return Units(units.rows[places], labels, units.total, slant)
+    return Units(taken(units.rows, places), labels, units.total, slant)
 
 
 def _joined(found: Sequence[TwoCosines]) -> Halves | None:

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.lineage.arrays import host, like, namespace_of, row_products, taken
 from dokja.lineage.cores import Crew
 from dokja.lineage.evidence import FEWEST, Held, LabelTest, Partner, Tally
 from dokja.lineage.pairing import Kind, kinds, sources
@@ -46,7 +48,7 @@ class _Shelf:
     """The small copies of all matrices of one kind: [groups, units, numbers], zero where a unit has no direction."""
 
     groups: Labels
-    rows: NDArray[np.float32]
+    rows: Matrix
     usable: NDArray[np.bool_]
 
     def at(self, group: int) -> int:
@@ -69,7 +71,7 @@ class Copies:
         self.shelves = {
             kind: _Shelf(
                 np.array(found, dtype=np.int64),
-                np.zeros((len(found), len(self.labels(kind)), min(kind.width, self.numbers)), dtype=np.float32),
+                reader.arrays.zeros((len(found), len(self.labels(kind)), min(kind.width, self.numbers))),
                 np.zeros((len(found), len(self.labels(kind))), dtype=np.bool_),
             )
             for kind, found in places.items()
@@ -87,20 +89,24 @@ class Copies:
         for kind, member in self._members[place].items():
             shelf = self.shelves[kind]
             at = shelf.at(place)
-            self._copy(kind, member, shelf.rows[at], shelf.usable[at])
+            made = self._copy(kind, member, shelf.rows.shape[2])
+            if made is not None:
+                shelf.usable[at], shelf.rows[at, :, :] = made
 
     def common(self, place: int, others: Sequence[Kind]) -> list[Kind]:
         """The kinds of matrices that a group has, of these."""
         return [kind for kind in self._members[place] if kind in others]
 
-    def rows(self, kind: Kind, numbers: int) -> NDArray[np.float32]:
-        """The small copies of one kind, with no more than so many numbers of a unit."""
+    def rows(self, kind: Kind, numbers: int, groups: int | slice | Labels = slice(None)) -> Matrix:
+        """The small copies of some groups of one kind, with no more than so many numbers of a unit."""
         rows = self.shelves[kind].rows
-        if rows.shape[2] <= numbers:
+        rows = taken(rows, groups) if isinstance(groups, np.ndarray) else rows[groups, ...]
+        held = rows.shape[-1]
+        if held <= numbers:
             return rows
         # A smaller draw is part of a larger one.
-        places = np.searchsorted(drawn(self.key, kind.width, rows.shape[2]), drawn(self.key, kind.width, numbers))
-        return rows[:, :, places]
+        places = np.searchsorted(drawn(self.key, kind.width, held), drawn(self.key, kind.width, numbers))
+        return taken(rows, places, axis=-1)
 
     def units(self, place: int, chosen: Sequence[Kind], held: int) -> Units:
         """A group's units by these kinds of matrices, with as many numbers of each as can be looked at.
@@ -114,31 +120,34 @@ class Copies:
             shelf, numbers = self.shelves[kind], min(kind.width, ACROSS // len(chosen))
             at = shelf.at(place)
             good = shelf.usable[at]
+            made = None
             if ENOUGH * min(kind.width, held) < numbers:
-                rows, good = np.zeros((len(labels), numbers), dtype=np.float32), good.copy()
-                self._copy(kind, self._members[place][kind], rows, good)
-            else:
-                rows = self.rows(kind, held)[at]
+                made = self._copy(kind, self._members[place][kind], numbers)
+            good, rows = made or (good, self.rows(kind, held, at))
             parts.append(rows)
             usable &= good
-        joined = np.concatenate(parts, axis=1)[usable]
-        joined /= np.float32(np.sqrt(len(parts)))
-        return Units(joined, labels[usable], chosen[0].units)
+        joined = namespace_of(parts[0]).concat(parts, axis=1)
+        joined = joined if usable.all() else taken(joined, np.flatnonzero(usable))
+        return Units(joined / len(parts) ** 0.5, labels[usable], chosen[0].units)
 
-    def _copy(self, kind: Kind, member: Member, rows: NDArray[np.float32], usable: NDArray[np.bool_]) -> None:
+    def _copy(self, kind: Kind, member: Member, numbers: int) -> tuple[NDArray[np.bool_], Matrix] | None:
+        """Which units have a direction, and so many of their numbers; `None` where they stand in an order."""
         if member.axis.block == 1 and self.reader.order(member).signs:
-            return
-        labels, numbers = self.labels(kind), rows.shape[1]
+            return None
+        labels = self.labels(kind)
 
         def made() -> tuple[NDArray[np.bool_], Matrix]:
             units = self.reader.units(member)
             good = np.isin(labels, units.labels, assume_unique=True)
             places = np.searchsorted(units.labels, labels[good])
-            return good, units.rows[np.ix_(places, drawn(self.key, kind.width, numbers))]
+            found = taken(taken(units.rows, places), drawn(self.key, kind.width, numbers), axis=1)
+            if good.all():
+                return good, found
+            # A unit that has no direction is a row of nothing, put behind the others.
+            whole = namespace_of(found).concat([found, like(np.zeros((1, numbers), np.float32), found)])
+            return good, taken(whole, np.where(good, np.cumsum(good) - 1, len(places)))
 
-        good, found = self.reader.keep(("small copy", len(labels), numbers), member, made, found_size)
-        usable[:] = good
-        rows[good] = found
+        return self.reader.keep(("small copy", len(labels), numbers), member, made, found_size)
 
 
 def small_copies(reader: Reader, component: str) -> Copies:
@@ -243,11 +252,10 @@ def scores(left: Copies, right: Copies) -> Iterator[tuple[slice, NDArray[np.floa
         for kind in shared:
             shelf = left.shelves[kind]
             chosen = np.flatnonzero((shelf.groups >= part.start) & (shelf.groups < part.stop))
-            rows = left.rows(kind, numbers)
-            rows = rows if len(chosen) == len(shelf.groups) else rows[chosen]
+            rows = left.rows(kind, numbers, slice(None) if len(chosen) == len(shelf.groups) else chosen)
             (x, mean, length), (y, his_mean, his_length) = _centred(rows), centred[kind]
             place = np.ix_(shelf.groups[chosen] - part.start, right.shelves[kind].groups)
-            cross[place] += x @ y.T - shelf.rows.shape[1] * (mean @ his_mean.T)
+            cross[place] += host(x @ y.T - shelf.rows.shape[1] * (mean @ his_mean.T))
             mine[place] += length[:, None]
             his[place] += his_length[None]
             possible[place] = True
@@ -258,14 +266,14 @@ def scores(left: Copies, right: Copies) -> Iterator[tuple[slice, NDArray[np.floa
 
 def found_size(copy: tuple[NDArray[np.bool_], Matrix]) -> int:
     """The bytes of a copy that is kept."""
-    return copy[1].nbytes
+    return 4 * prod(copy[1].shape)
 
 
-def _centred(rows: NDArray[np.float32]) -> tuple[Matrix, Matrix, NDArray[np.float64]]:
+def _centred(rows: Matrix) -> tuple[Matrix, Matrix, NDArray[np.float64]]:
     """Each copy in one row, the mean of its units, and its squared length about that mean."""
-    mean = rows.mean(axis=1)
-    flat = rows.reshape(len(rows), -1)
-    length = np.einsum("ij,ij->i", flat, flat) - rows.shape[1] * np.einsum("ij,ij->i", mean, mean)
+    xp = namespace_of(rows)
+    mean, flat = xp.mean(rows, axis=1), xp.reshape(rows, (rows.shape[0], -1))
+    length = host(row_products(flat, flat) - rows.shape[1] * row_products(mean, mean))
     return flat, mean, np.maximum(length, 0.0).astype(np.float64)
 
 

@@ -14,6 +14,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from math import prod
 from threading import Lock
 from typing import Any, Literal, Protocol, TypeVar, cast
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from dokja.lineage.architecture import Assignment, Axis, Part, part_columns, part_rows, shape_in
 from dokja.lineage.architecture.by_shape import by_shape
+from dokja.lineage.arrays import NUMPY, Arrays, like, namespace_of, taken
 from dokja.lineage.checkpoint import Checkpoint
 from dokja.lineage.statistics import Order, halved, order, relative, unit_rows
 from dokja.lineage.statistics.units import AT_ONCE, Labels, Matrix, Units, block_length
@@ -312,16 +314,16 @@ class CheckpointSource:
         height = rows if member.by == "rows" else width
         plain = part.index is None and not part.transposed
         step = block_length(width if member.by == "rows" else rows) if plain else max(1, height)
-        found = np.zeros((rows, words.shape[1]), dtype=np.float32)
+        found = []
         with np.errstate(invalid="ignore", over="ignore"):  # What is not finite is left out later.
             for start in range(0, height, step):
-                taken = np.arange(start, min(start + step, height))
-                matrix = part_rows(self.checkpoint, part, taken).astype(np.float32, copy=False)
+                stop = min(start + step, height)
+                matrix = like(part_rows(self.checkpoint, part, np.arange(start, stop)), words)
                 if member.by == "rows":
-                    found[taken] = matrix @ words
+                    found.append(matrix @ words)
                 else:
-                    found += matrix.T @ words[taken]
-        return found
+                    found = [sum(found, start=matrix.T @ words[start:stop, :])]
+        return found[0] if len(found) == 1 else namespace_of(words).concat(found)
 
     def lengths(self, member: Member, gain: Matrix | None) -> Matrix:
         """The lengths of the rows. Whatever axis the member's is, the matrix goes by once, as it is stored."""
@@ -332,12 +334,12 @@ class CheckpointSource:
         found = np.zeros(rows, dtype=np.float32)
         with np.errstate(invalid="ignore", over="ignore"):
             for start in range(0, height, step):
-                taken = np.arange(start, min(start + step, height))
-                squares = np.square(part_rows(self.checkpoint, part, taken, narrow=True).astype(np.float32))
+                places = np.arange(start, min(start + step, height))
+                squares = np.square(part_rows(self.checkpoint, part, places, narrow=True).astype(np.float32))
                 if member.by == "rows":
-                    found[taken] = squares @ weight
+                    found[places] = squares @ weight
                 else:
-                    found += weight[taken] @ squares
+                    found += weight[places] @ squares
             return np.sqrt(found)
 
     def digest(self, tensor: str) -> str | None:
@@ -398,11 +400,12 @@ def row_index(labels: Labels, total: int, axis: Axis, chosen: Labels) -> NDArray
 class Reader:
     """The sampled units of a source, and what is made of them; as much is kept as there is room for.
 
-    looks: at how many units of an axis, at most.
+    looks: at how many units of an axis, at most. arrays: what units are held by.
     """
 
     source: Source
     looks: int = LOOKED_AT
+    arrays: Arrays = NUMPY
     kept: Kept = field(default_factory=lambda: Kept(ROOM))
     copies: dict[tuple[str, int], Any] = field(default_factory=dict, repr=False)
 
@@ -411,7 +414,7 @@ class Reader:
 
     def within(self, looks: int) -> Reader:
         """This reader, looking at no more than so many units: what the other side has of them."""
-        return self if looks >= self.looks else Reader(self.source, looks, self.kept, self.copies)
+        return self if looks >= self.looks else replace(self, looks=looks)
 
     @property
     def model(self) -> Model:
@@ -428,16 +431,15 @@ class Reader:
 
     def matrix(self, member: Member) -> Matrix:
         """The rows of the units that are looked at, [rows, everything else]."""
-        return self.keep(("matrix",), member, lambda: self.source.rows(member, self.labels(member)), _bytes)
+        return self.keep(("matrix",), member, lambda: self.source.rows(member, self.labels(member)), bytes_of)
 
     def units(self, member: Member) -> Units:
         """The units that are looked at: centred, of length one, with their labels."""
 
         def made() -> Units:
             axis, labels = member.axis, self.labels(member)
-            found = unit_rows(
-                self.matrix(member), repeats=axis.repeats, block=len(inner(self.source.key, self.model, member))
-            )
+            block = len(inner(self.source.key, self.model, member))
+            found = unit_rows(self.arrays.put(self.matrix(member)), repeats=axis.repeats, block=block)
             chosen = labels if len(found.labels) == len(labels) else labels[found.labels]
             return replace(found, labels=chosen, total=self.model.units(member))
 
@@ -450,12 +452,12 @@ class Reader:
             if units.total <= most:
                 return units
             chosen = np.isin(units.labels, drawn(self.source.key, units.total, most), assume_unique=True)
-            return Units(units.rows[chosen], units.labels[chosen], units.total)
+            return Units(taken(units.rows, np.flatnonzero(chosen)), units.labels[chosen], units.total)
 
         def made() -> Units:
             matrix = self.matrix(member)
             chosen = drawn(self.source.key, len(matrix), most)
-            found = unit_rows(matrix if len(chosen) == len(matrix) else matrix[chosen])
+            found = unit_rows(self.arrays.put(matrix if len(chosen) == len(matrix) else matrix[chosen]))
             return replace(found, labels=chosen[found.labels], total=len(matrix))
 
         return self.keep(("single rows", most), member, made, _unit_bytes)
@@ -482,9 +484,10 @@ class Reader:
         return replace(units, labels=np.searchsorted(labels, units.labels), total=len(labels))
 
 
-def _bytes(matrix: Matrix) -> int:
-    return matrix.nbytes
+def bytes_of(matrix: Matrix) -> int:
+    """The bytes that a matrix of float32 takes, wherever it is."""
+    return 4 * prod(matrix.shape)
 
 
 def _unit_bytes(units: Units) -> int:
-    return units.rows.nbytes
+    return bytes_of(units.rows)

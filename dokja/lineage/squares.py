@@ -16,6 +16,7 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.lineage.arrays import NUMPY, Arrays
 from dokja.lineage.evidence import FEWEST, Held, LabelTest
 from dokja.lineage.pairing import GroupPair
 from dokja.lineage.places import Halves, relative_test
@@ -52,7 +53,7 @@ def look_at_squares(held: Held, pair: GroupPair) -> SquareFound | None:
     for a, b in pair.members:
         x, y = fed(held.left, a), fed(held.right, b)
         if x.shape == y.shape and x.shape[1] >= 2 * FEWEST and not _same_numbers(x, y) and not _ordered(x, y):
-            families.setdefault(a.family, []).append(_compared(x, y, held.key))
+            families.setdefault(a.family, []).append(_compared(x, y, held))
     if not families:
         return None
     return SquareFound(
@@ -70,24 +71,22 @@ def fed(reader: Reader, member: Member) -> Fed:
     return table if len(labels) == units else np.ascontiguousarray(table[:, :, :, :, labels])
 
 
-def described(table: Fed, halves: tuple[Labels, Labels]) -> Iterator[tuple[Units, Units]]:
+def described(table: Fed, halves: tuple[Labels, Labels], arrays: Arrays = NUMPY) -> Iterator[tuple[Units, Units]]:
     """Each half of the units by what it hears from the other, and by what it says to it."""
     for turned in (table, _turned(table)):
         first, second = (
-            unit_rows(
-                np.ascontiguousarray(turned[:, some][:, :, :, :, others]).reshape(len(turned) * len(some), -1),
-                repeats=len(turned),
-            )
+            unit_rows(arrays.put(rows.reshape(len(turned) * len(some), -1)), repeats=len(turned))
             for some, others in (halves, halves[::-1])
+            for rows in (np.ascontiguousarray(turned[:, some][:, :, :, :, others]),)
         )
         yield first, second
 
 
-def _compared(left: Fed, right: Fed, key: int) -> tuple[list[Cosines], list[Cosines]]:
-    halves = halved(left.shape[1], key)
+def _compared(left: Fed, right: Fed, held: Held) -> tuple[list[Cosines], list[Cosines]]:
+    halves, arrays = halved(left.shape[1], held.key), held.left.arrays
     found = [
         tuple(cosines(mine, his) for mine, his in zip(one, other, strict=True))
-        for one, other in zip(described(left, halves), described(right, halves), strict=True)
+        for one, other in zip(described(left, halves, arrays), described(right, halves, arrays), strict=True)
     ]
     return [each[0] for each in found], [each[1] for each in found]
 

@@ -8,9 +8,21 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
 from dokja.language import Voice, mark
+from dokja.lineage.arrays import CPU
 from dokja.lineage.evidence import LabelTest
 from dokja.lineage.findings import Audit, Finding, Kin, Overlap, Within
-from dokja.lineage.words import ANSWERING, COMPONENTS, KIN, NO_KIN, OVERLAP, TESTS, UNSEEN, WORDS, p_in_words
+from dokja.lineage.words import (
+    ANSWERING,
+    COMPONENTS,
+    KIN,
+    NO_KIN,
+    ON_A_DEVICE,
+    OVERLAP,
+    TESTS,
+    UNSEEN,
+    WORDS,
+    p_in_words,
+)
 
 SHOWN_KIN = 12
 """The terminal shows no more pairs of layers of a component; the JSON form has them all."""
@@ -19,6 +31,8 @@ SHOWN_KIN = 12
 def lines(audit: Audit, voice: Voice) -> Iterator[str]:
     """The audit, one finding after another: the word, what it rests on, how it could be innocent."""
     yield voice(mark("Submission {name}, key {key}"), {"name": audit.submission, "key": audit.key})
+    if audit.device != CPU:
+        yield voice(ON_A_DEVICE, {"device": audit.device})
     if audit.within:
         yield ""
         yield voice(mark("The submission against itself"))

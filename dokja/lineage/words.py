@@ -136,6 +136,12 @@ UNSEEN = mark(
 )
 """What is said beside `no-evidence` where no neurons or heads were asked what they answer."""
 
+ON_A_DEVICE = mark(
+    "Units were compared on {device}, which adds up in another order than NumPy: where two of them are equally alike "
+    "a count may differ by one. The same command without --device tells what everyone can replay."
+)
+"""What is said of an audit that was not counted by NumPy."""
+
 NO_KIN = mark("No two layers or experts of the submission bear each other's labels.")
 
 OVERLAP = mark(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ BORROWED = str(FIVE / "entrants" / "team-b")
 LENDER = str(FIVE / "references" / "alder")
 STRANGER = str(FIVE / "references" / "maple")
 ACT = ("--team", "team-b", "--stage", "stage-1", "--gate", "independence-1", "--who", "auditor")
+NO_DEVICE = "audit-device-absent" if find_spec("torch") else "audit-device-library"
 WHEN = ("--when", "2027-08-24T10:00:00+09:00")
 
 
@@ -72,6 +74,8 @@ def test_findings_become_an_act_that_the_record_takes(dokja: Dokja, tmp_path: Pa
         (("audit", BORROWED), "audit-no-reference"),
         (("audit", BORROWED, "--against", LENDER, "--act", "x.yaml"), "audit-act-incomplete"),
         (("audit", "no-such-folder", "--against", LENDER), "checkpoint-absent"),
+        (("audit", "no-such-folder", "--against", LENDER, "--device", "gpu"), "audit-device-unknown"),
+        (("audit", "no-such-folder", "--against", LENDER, "--device", "cuda:999"), NO_DEVICE),
         (("inspect", str(FIVE / "README.md")), "checkpoint"),
         (("audit", BORROWED, "--library", "no-such-library"), "library"),
     ],

@@ -10,10 +10,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from dokja.language import LANGUAGES, Voice, preferred
+from dokja.lineage.arrays import CPU
 from dokja.lineage.findings import Audit
 from dokja.lineage.page.beside import beside
 from dokja.lineage.page.viewing import view, visible
-from dokja.lineage.words import OVERLAP
+from dokja.lineage.words import ON_A_DEVICE, OVERLAP
 from dokja.values import LanguageCode
 
 LANGUAGE_NAMES = {"ko": "한국어", "en": "English"}
@@ -42,6 +43,7 @@ def render(audit: Audit, command: str, language: LanguageCode, pages: dict[Langu
             it=view(audit, Voice(language)),
             beside=beside(audit, Voice(language)),
             overlap_note=OVERLAP,
+            on_a_device=ON_A_DEVICE if audit.device != CPU else None,
             command=visible_command(command),
             language=language,
             languages=LANGUAGE_NAMES,

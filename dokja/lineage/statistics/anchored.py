@@ -16,6 +16,7 @@ from itertools import combinations
 
 import numpy as np
 
+from dokja.lineage.arrays import host, like, namespace_of, taken
 from dokja.lineage.statistics.combine import conformal_log10_p
 from dokja.lineage.statistics.labels import partners
 from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, unit_rows
@@ -59,16 +60,17 @@ def answering(anchors: Floats) -> Matrix:
     to A times U S/(S² + c²) Uᵀ, so rotating units and anchors alike changes nothing, nor does scaling the anchors. It
     is made of the inner products A Aᵀ or AᵀA, whichever are fewer. Anchors that are not finite count as zero.
     """
-    sides = np.asarray(anchors, dtype=np.float64)
-    sides = np.where(np.isfinite(sides).all(axis=1, keepdims=True), sides, 0.0)
-    few = len(sides) <= sides.shape[1]
-    squares, vectors = np.linalg.eigh(sides @ sides.T if few else sides.T @ sides)
-    lengths = np.sqrt(np.maximum(squares, 0.0))
+    xp = namespace_of(anchors)
+    sides = xp.astype(anchors, xp.float64)
+    sides = xp.where(xp.all(xp.isfinite(sides), axis=1)[:, None], sides, 0.0)
+    few = sides.shape[0] <= sides.shape[1]
+    squares, vectors = xp.linalg.eigh(sides @ sides.T if few else sides.T @ sides)
+    lengths = np.sqrt(np.maximum(host(squares), 0.0))
     ridge = RIDGE * float(np.median(lengths))
     # What has no length at all is left out: nothing answers to it.
     scales = np.divide(lengths, lengths**2 + ridge**2, out=np.zeros_like(lengths), where=lengths > 0)
-    whitening = ((vectors * scales) @ vectors.T).astype(np.float32)
-    across = sides.T.astype(np.float32)
+    whitening = xp.astype((vectors * like(scales, vectors)) @ vectors.T, xp.float32)
+    across = xp.astype(sides.T, xp.float32)
     found: Matrix = across @ whitening if few else whitening @ across
     return found
 
@@ -81,10 +83,9 @@ def signatures(weights: Floats, answers: Floats, gain: Floats | None = None) -> 
     changes nothing. No test by itself. Source: relative representations, Moschella et al., ICLR 2023, arXiv
     2209.15430, section 3.
     """
-    keys = np.asarray(answers, dtype=np.float32)
-    keys = keys if gain is None else np.asarray(gain, dtype=np.float32)[:, None] * keys
+    keys = answers if gain is None else gain[:, None] * answers
     with np.errstate(invalid="ignore", over="ignore"):  # What is not finite is left out by `unit_rows`.
-        return unit_rows(np.asarray(weights, dtype=np.float32) @ keys)
+        return unit_rows(weights @ keys)
 
 
 def agreement(left: Mapping[str, Units], right: Mapping[str, Units]) -> Agreement:
@@ -121,9 +122,9 @@ def named_alike(
         return np.zeros(len(orders), dtype=np.int64)
     named = []
     for role in roles:
-        rows = left[role].of(few)
-        products = np.concatenate([rows[:, order] for order in orders]) @ right[role].rows.T
-        nearest = products.argmax(axis=1)
+        rows, xp = left[role].of(few), namespace_of(left[role].rows)
+        products = xp.concat([taken(rows, order, axis=1) for order in orders]) @ right[role].rows.T
+        nearest = host(xp.argmax(products, axis=1))
         named.append(right[role].labels[nearest].reshape(len(orders), len(few)))
     alike = np.logical_or.reduce([one == other for one, other in combinations(named, 2)])
     counts: Labels = alike.sum(axis=1)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dokja.lineage.arrays import namespace_of
 from dokja.lineage.statistics.units import Matrix, Units, unit_rows
 
 
@@ -26,18 +27,18 @@ def word_maps(wide: Matrix, narrow: Matrix, groups: int) -> Units:
     al., "A mathematical framework for transformer circuits", 2021 (QK and OV circuits); RoPE: Su et al., arXiv
     2104.09864, section 3.4.
     """
-    rows = len(narrow) // groups
-    per, rest = divmod(len(wide), max(1, len(narrow)))
-    if rest or not per or rows * groups != len(narrow):
-        raise ValueError(f"{len(wide)} and {len(narrow)} rows do not fall into {groups} kv-groups")
-    words = wide.shape[1]
-    one = wide.reshape(groups, per, rows, words).sum(axis=1)
+    xp, words = namespace_of(wide), wide.shape[1]
+    rows = narrow.shape[0] // groups
+    per, rest = divmod(wide.shape[0], max(1, narrow.shape[0]))
+    if rest or not per or rows * groups != narrow.shape[0]:
+        raise ValueError(f"{wide.shape[0]} and {narrow.shape[0]} rows do not fall into {groups} kv-groups")
+    one = xp.sum(xp.reshape(wide, (groups, per, rows, words)), axis=1)
     with np.errstate(invalid="ignore", over="ignore"):  # What is not finite is left out by `unit_rows`.
-        maps = one.transpose(0, 2, 1) @ narrow.reshape(groups, rows, words)
-        maps -= maps.mean(axis=1, keepdims=True)
-        maps -= maps.mean(axis=2, keepdims=True)
-    found = unit_rows(maps.reshape(groups, -1))
+        maps = xp.matrix_transpose(one) @ xp.reshape(narrow, (groups, rows, words))
+        maps -= xp.mean(maps, axis=1, keepdims=True)
+        maps -= xp.mean(maps, axis=2, keepdims=True)
+    found = unit_rows(xp.reshape(maps, (groups, -1)))
     if len(found.labels) < 2:
         return found
-    apart = unit_rows(found.rows - found.rows.mean(axis=0))
+    apart = unit_rows(found.rows - xp.mean(found.rows, axis=0))
     return Units(apart.rows, found.labels[apart.labels], groups)

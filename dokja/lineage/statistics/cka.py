@@ -22,6 +22,7 @@ from math import factorial
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.lineage.arrays import host, like, namespace_of, taken
 from dokja.lineage.statistics.combine import mean_of_e_values
 from dokja.lineage.statistics.labels import Matches, fixed_points
 from dokja.lineage.statistics.trace import TraceTest, unit_trace
@@ -75,7 +76,7 @@ class RelativeLabels:
 
 def gram(rows: Matrix) -> NDArray[np.float64]:
     """The double-centred Gram matrix of the rows: what every rotation of the columns leaves."""
-    products: NDArray[np.float64] = (rows @ rows.T).astype(np.float64)
+    products: NDArray[np.float64] = host(rows @ rows.T).astype(np.float64)
     if not len(products):
         return products
     mean = products.mean(axis=0)
@@ -207,23 +208,22 @@ def relative(units: Units, halves: tuple[Labels, Labels], repeats: int = 1) -> t
     """
     if units.slant is None:
         raise ValueError("the slants of these units are not known")
-    some, others = halves
+    xp, (some, others) = namespace_of(units.rows), halves
     width = units.rows.shape[1] // repeats
-    block = np.zeros((len(some), len(others)), dtype=np.float32)
-    column, row = np.zeros(len(others), dtype=np.float32), np.zeros(len(some), dtype=np.float32)
+    parts = []
     for copy in range(repeats):
         rows = units.rows[:, copy * width : (copy + 1) * width]
-        along = units.slant[:, copy].astype(np.float32)
-        across = np.sqrt((1.0 - units.slant[:, copy] ** 2) * repeats).astype(np.float32)
-        products = rows[some] @ rows[others].T
-        products *= across[some, None]
-        products *= across[others]
-        products += np.outer(along[some], along[others])
-        block += products
-        mean = across * (rows @ ((across / np.float32(len(rows))) @ rows)) + along * along.mean(dtype=np.float64)
-        column += mean[others]
-        row += mean[some]
-    return described(block, column), described(block.T, row)
+        slant = units.slant[:, copy].astype(np.float32)
+        along, level = like(slant, rows), like(slant * slant.mean(dtype=np.float64), rows)
+        across = like(np.sqrt((1.0 - units.slant[:, copy] ** 2) * repeats).astype(np.float32), rows)
+        products = taken(rows, some) @ taken(rows, others).T
+        products *= taken(across, some)[:, None]
+        products *= taken(across, others)[None, :]
+        products += taken(along, some)[:, None] * taken(along, others)[None, :]
+        mean = across * (rows @ ((across / rows.shape[0]) @ rows)) + level
+        parts.append((products, xp.astype(mean, xp.float32)))
+    block, means = (sum(each[1:], start=each[0]) for each in zip(*parts, strict=True))
+    return described(block, taken(means, others)), described(xp.matrix_transpose(block), taken(means, some))
 
 
 def described(products: Matrix, means: Matrix) -> Units:
@@ -239,15 +239,16 @@ class JointGram:
     """
 
     def __init__(self, channels: int) -> None:
-        self._half = channels // 2
+        self._half, self._channels = channels // 2, channels
         self._block: Floats | None = None
         self._means = np.zeros(channels)
 
     def add_rows(self, rows: Matrix) -> None:
         """Add the rows of one tensor, centred and of length one, over the channels in the order of the halves."""
-        half, channels = self._half, len(self._means)
+        half = self._half
         self._block = total(self._block, rows[:, :half].T @ rows[:, half:])
-        self._means += (rows @ np.full(channels, 1.0 / channels, dtype=np.float32)) @ rows
+        each = like(np.full(self._channels, 1.0 / self._channels, dtype=np.float32), rows)
+        self._means += host((rows @ each) @ rows)
 
     def include(self, other: JointGram) -> None:
         """Add what another one has added up."""
@@ -258,8 +259,9 @@ class JointGram:
     def descriptions(self) -> tuple[Units, Units]:
         """Both halves, described by each other."""
         half = self._half
-        block = np.zeros((half, len(self._means) - half)) if self._block is None else self._block
-        return unit_rows(block - self._means[half:]), unit_rows(block.T - self._means[:half])
+        block = np.zeros((half, self._channels - half)) if self._block is None else self._block
+        means = like(self._means, block)
+        return unit_rows(block - means[half:]), unit_rows(block.T - means[:half])
 
 
 def recurrent_pairs(
@@ -289,7 +291,8 @@ def channel_gram(weights: Floats, sample: Labels | None = None) -> NDArray[np.fl
     Permuting or duplicating hidden units (rows) changes it by nothing but a scale; a rescaled neuron not at all.
     """
     rows = unit_rows(weights).rows
-    return gram(np.ascontiguousarray((rows if sample is None else rows[:, sample]).T))
+    rows = rows if sample is None else rows[:, sample]
+    return gram(rows.T)
 
 
 def _lengths_one(weights: Floats, repeats: int, block: int) -> Units:

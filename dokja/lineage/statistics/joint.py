@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.lineage.arrays import host, like, namespace_of, taken
 from dokja.lineage.statistics.labels import Matches, match_cosines
 from dokja.lineage.statistics.trace import NO_TRACE, TraceTest, trace_test
 from dokja.lineage.statistics.units import FLAT, Floats, Labels, Matrix, block_length, common, total, unit_rows
@@ -45,16 +46,16 @@ class JointTrace:
         for start in range(0, len(left), step):
             a, b = (unit_rows(side[start : start + step]) for side in (left, right))
             x, y, _ = common(a, b)
-            self.add_rows(x[:, self.sample], y[:, self.sample])
+            self.add_rows(*(taken(side, self.sample, axis=1) for side in (x, y)))
 
     def add_rows(self, left: Matrix, right: Matrix) -> None:
         """Add rows that are centred and of length one already, and hold the looked-at channels only."""
         self._cross = total(self._cross, left.T @ right)
-        ones = np.ones(len(left), dtype=np.float32)
+        ones = like(np.ones(left.shape[0], dtype=np.float32), left)
         for place, side in enumerate((left, right)):
-            self._sums[place] += ones @ side
-            self._squares[place] += ones @ np.square(side)
-        self.rows += len(left)
+            self._sums[place] += host(ones @ side)
+            self._squares[place] += host(ones @ namespace_of(side).square(side))
+        self.rows += left.shape[0]
 
     def include(self, other: JointTrace) -> None:
         """Add what another one of the same channels has added up."""
@@ -70,12 +71,14 @@ class JointTrace:
         """Cosines of the centred channels; NaN in the row or column of a channel that is constant."""
         if self._cross is None or self.rows == 0:
             return np.full((len(self.sample), len(self.sample)), np.nan, dtype=np.float32)
-        centred = self._cross - np.outer(self._sums[0], self._sums[1]) / self.rows
-        lengths = [
-            np.sqrt(_spread(squares, sums, self.rows))
+        cross, xp = self._cross, namespace_of(self._cross)
+        sums = [like(side, cross) for side in self._sums]
+        mine, his = (
+            like(np.sqrt(_spread(squares, sums, self.rows)), cross)
             for squares, sums in zip(self._squares, self._sums, strict=True)
-        ]
-        return (centred / lengths[0][:, None] / lengths[1][None]).astype(np.float32)
+        )
+        centred = cross - sums[0][:, None] * sums[1][None, :] / self.rows
+        return xp.astype(centred / mine[:, None] / his[None, :], xp.float32)  # type: ignore[no-any-return]
 
     def matches(self) -> Matches:
         """T1 fixed points of the channels; the labels are places in the sample."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.lineage.arrays import host, namespace_of, taken, where_true
 from dokja.lineage.statistics.counting import log_factorial, log_falling
 from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, block_length, common, unit_rows
 
@@ -73,8 +74,9 @@ class _Best:
         self.row = np.full(columns, -1, dtype=np.int64)
 
     def add(self, product: Matrix, first: int) -> None:
-        best = product.max(axis=0)
-        rows, columns = np.divmod(np.flatnonzero(product >= best - np.float32(TIE)), product.shape[1])
+        top = namespace_of(product).max(product, axis=0)
+        rows, columns = np.divmod(where_true(product >= top - TIE), product.shape[1])
+        best = host(top)
         tied = np.bincount(columns, minlength=len(best)) > 1
         row = np.empty(len(best), dtype=np.int64)
         row[columns] = rows + first
@@ -96,22 +98,22 @@ def mutual_neighbours(left: Matrix, right: Matrix | None = None) -> tuple[Labels
     inverts it. With `right` absent, `left` is C itself. C is never held whole: at most one block of `BLOCK_BYTES`
     and its comparison.
     """
-    rows, columns = len(left), left.shape[1] if right is None else len(right)
+    rows, columns = left.shape[0], left.shape[1] if right is None else right.shape[0]
     partner, cosine = np.full(rows, -1, dtype=np.int64), np.zeros(rows, dtype=np.float32)
     if not rows or not columns:
         return partner, cosine
     step = block_length(columns)
     if rows <= step:
         return _in_one_block(left if right is None else left @ right.T)
-    best = _Best(columns)
+    xp, best = namespace_of(left), _Best(columns)
     for start in range(0, rows, step):
-        part = left[start : start + step]
+        part = left[start : start + step, :]
         product = part if right is None else part @ right.T
-        top = product.max(axis=1)
-        near = product >= (top - np.float32(TIE))[:, None]
-        alone = np.count_nonzero(near, axis=1) == 1
-        partner[start : start + step] = np.where(alone, near.argmax(axis=1), -1)
-        cosine[start : start + step] = top
+        top = xp.max(product, axis=1)
+        near = where_true(product >= (top - TIE)[:, None]) // columns
+        alone = np.bincount(near, minlength=part.shape[0]) == 1
+        partner[start : start + step] = np.where(alone, host(xp.argmax(product, axis=1)), -1)
+        cosine[start : start + step] = host(top)
         best.add(product, start)
     chosen = np.flatnonzero(partner >= 0)
     mutual = (best.row[partner[chosen]] == chosen) & best.unique()[partner[chosen]]
@@ -122,11 +124,11 @@ def mutual_neighbours(left: Matrix, right: Matrix | None = None) -> tuple[Labels
 
 def _in_one_block(product: Matrix) -> tuple[Labels, Matrix]:
     """`mutual_neighbours` where all cosines are at hand."""
-    rows, columns = product.shape
-    partner = product.argmax(axis=1)
-    top, best = product[np.arange(rows), partner], product.max(axis=0)
-    near_row = np.flatnonzero(product >= (top - np.float32(TIE))[:, None]) // columns
-    near_column = np.flatnonzero(product >= best - np.float32(TIE)) % columns
+    xp, (rows, columns) = namespace_of(product), product.shape
+    highest, largest = xp.max(product, axis=1), xp.max(product, axis=0)
+    near_row = where_true(product >= (highest - TIE)[:, None]) // columns
+    near_column = where_true(product >= largest - TIE) % columns
+    partner, top, best = host(xp.argmax(product, axis=1)), host(highest), host(largest)
     lone_row, lone_column = (
         np.bincount(near, minlength=size) == 1 for near, size in ((near_row, rows), (near_column, columns))
     )
@@ -178,7 +180,7 @@ def fixed_points(
     excluded = a.total - len(from_labels)
     if sample is not None:
         kept = np.isin(from_labels, sample)
-        x, from_labels = x[kept], from_labels[kept]
+        x, from_labels = taken(x, np.flatnonzero(kept)), from_labels[kept]
     return _matches(mutual_neighbours(x, y), from_labels, to_labels, a.total, excluded, square=square)
 
 
@@ -188,13 +190,17 @@ def match_cosines(cosines: Matrix) -> Matches:
     H0, validity and source as for `fixed_points`: any similarity may stand here that is computed without looking at
     labels. Rows and columns that hold a number that is not finite are left out on both sides.
     """
-    good = np.isfinite(cosines).all(axis=1) & np.isfinite(cosines).all(axis=0) if _square(cosines) else None
-    if good is None:
+    xp = namespace_of(cosines)
+    finite = xp.isfinite(cosines)
+    if not _square(cosines):
         rows, columns = (np.arange(size, dtype=np.int64) for size in cosines.shape)
-        return _matches(mutual_neighbours(np.nan_to_num(cosines)), rows, columns, len(rows), 0, square=False)
-    labels = np.flatnonzero(good).astype(np.int64)
-    found = mutual_neighbours(np.ascontiguousarray(cosines[np.ix_(good, good)]))
-    return _matches(found, labels, labels, len(cosines), len(cosines) - len(labels), square=True)
+        found = mutual_neighbours(xp.where(finite, cosines, 0.0))
+        return _matches(found, rows, columns, len(rows), 0, square=False)
+    labels = np.flatnonzero(host(xp.all(finite, axis=1) & xp.all(finite, axis=0))).astype(np.int64)
+    total = cosines.shape[0]
+    if len(labels) < total:
+        cosines = taken(taken(cosines, labels), labels, axis=1)
+    return _matches(mutual_neighbours(cosines), labels, labels, total, total - len(labels), square=True)
 
 
 def _square(matrix: Matrix) -> bool:
@@ -268,17 +274,17 @@ def mean_cosines(parts: Sequence[Cosines]) -> Cosines:
             if np.array_equal(columns, part.columns)
             else np.intersect1d(columns, part.columns, assume_unique=True)
         )
-    total = _restricted(first, rows, columns).copy()
+    total = namespace_of(first.values).asarray(_restricted(first, rows, columns), copy=True)
     for part in others:
         total += _restricted(part, rows, columns)
-    total /= np.float32(len(parts))
+    total /= float(len(parts))
     return Cosines(total, rows, columns, first.totals)
 
 
 def _restricted(part: Cosines, rows: Labels, columns: Labels) -> Matrix:
     if len(rows) == len(part.rows) and len(columns) == len(part.columns):
         return part.values
-    return part.values[np.ix_(np.searchsorted(part.rows, rows), np.searchsorted(part.columns, columns))]
+    return taken(taken(part.values, np.searchsorted(part.rows, rows)), np.searchsorted(part.columns, columns), axis=1)
 
 
 def fixed_point_log10_p(layers: Iterable[Matches | tuple[int, int, int]]) -> float:

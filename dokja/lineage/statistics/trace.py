@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.lineage.arrays import host, like, namespace_of, row_products, taken
 from dokja.lineage.statistics.counting import log_factorial, log_factorials
 from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, block_length, common, unit_rows
 
@@ -81,17 +82,18 @@ def trace_test(similarities: Floats) -> TraceTest:
     Chernoff's for independent rows, up to a factor of n^(1/2) to a small power; it keeps the variance, which bounds
     in terms of the mean lose (Chatterjee 2007, Prop. 1.1).
     """
-    square = np.asarray(similarities)
+    square, xp = similarities, namespace_of(similarities)
     if square.ndim != 2 or square.shape[0] != square.shape[1]:
         raise ValueError(f"a trace needs a square matrix, not {square.shape}")
-    finite = np.isfinite(square)
-    if not finite.all():
-        good = finite.all(axis=0) & finite.all(axis=1) if finite.any() else np.zeros(len(square), dtype=np.bool_)
-        square = square[np.ix_(good, good)]
-    if len(square) < 2:
+    finite = xp.isfinite(square)
+    if not xp.all(finite):
+        good = np.flatnonzero(host(xp.all(finite, axis=0) & xp.all(finite, axis=1)))
+        square = taken(taken(square, good), good, axis=1)
+    units = square.shape[0]
+    if units < 2:
         return NO_TRACE
-    rows, columns = square.mean(axis=1, dtype=np.float64), square.mean(axis=0, dtype=np.float64)
-    return _test(lambda part: square[part], rows, columns, float(np.trace(square, dtype=np.float64)))
+    rows, columns = (host(xp.sum(square, axis=axis, dtype=xp.float64)) / units for axis in (1, 0))
+    return _test(lambda part: square[part, :], rows, columns, float(xp.linalg.trace(square, dtype=xp.float64)))
 
 
 def unit_trace(
@@ -108,14 +110,15 @@ def unit_trace(
         return NO_TRACE
     x, y, labels = common(a, b)
     if sample is not None:
-        kept = np.isin(labels, sample)
-        x, y = x[kept], y[kept]
-    if len(x) < 2:
+        kept = np.flatnonzero(np.isin(labels, sample))
+        x, y = taken(x, kept), taken(y, kept)
+    if x.shape[0] < 2:
         return NO_TRACE
-    rows = x.astype(np.float64) @ y.mean(axis=0, dtype=np.float64)
-    columns = y.astype(np.float64) @ x.mean(axis=0, dtype=np.float64)
-    trace = float(np.einsum("ij,ij->i", x, y, dtype=np.float64).sum())
-    return _test(lambda part: x[part] @ y.T, rows, columns, trace)
+    xp = namespace_of(x)
+    wide = xp.astype(x, xp.float64), xp.astype(y, xp.float64)
+    rows, columns = (host(own @ xp.mean(other, axis=0)) for own, other in (wide, wide[::-1]))
+    trace = float(xp.sum(row_products(*wide)))
+    return _test(lambda part: x[part, :] @ y.T, rows, columns, trace)
 
 
 class _Centred:
@@ -139,18 +142,20 @@ class _Centred:
     def extremes(self, sign: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The largest of every row and of every column, the sign turned where the lower tail is asked."""
         tops, peaks = np.empty(self.units), np.full(self.units, -np.inf)
-        extreme = np.maximum if sign > 0 else np.minimum
         for part, deviation in self:
-            tops[part] = sign * extreme.reduce(deviation, axis=1)
-            peaks = np.maximum(peaks, sign * extreme.reduce(deviation, axis=0))
+            xp = namespace_of(deviation)
+            extreme = xp.max if sign > 0 else xp.min
+            tops[part] = sign * host(extreme(deviation, axis=1))
+            peaks = np.maximum(peaks, sign * host(extreme(deviation, axis=0)))
         return tops, peaks
 
     def __iter__(self) -> Iterator[tuple[slice, Matrix]]:
         for part in self.slices:
             if self._held is None:
-                deviation = np.array(self._block(part), dtype=np.float32)
-                deviation -= self._rows[part, None].astype(np.float32)
-                deviation -= self._columns[None].astype(np.float32)
+                block = self._block(part)
+                deviation = namespace_of(block).astype(block, namespace_of(block).float32)  # A copy, in any case.
+                deviation -= like(self._rows[part, None].astype(np.float32), block)
+                deviation -= like(self._columns[None].astype(np.float32), block)
                 self._held = deviation if len(self.slices) == 1 else None
                 yield part, deviation
             else:
@@ -158,7 +163,8 @@ class _Centred:
 
 
 def _energy(matrix: NDArray[np.floating]) -> float:
-    return float(np.einsum("ij,ij->i", matrix, matrix).sum(dtype=np.float64))
+    xp = namespace_of(matrix)
+    return float(xp.sum(row_products(matrix, matrix), dtype=xp.float64))
 
 
 def _test(block: Blocks, rows: NDArray[np.float64], columns: NDArray[np.float64], trace: float) -> TraceTest:
@@ -220,12 +226,14 @@ def _log_bounds(
     row_sums = np.zeros((len(exponents), deviations.units))
     column_sums = np.zeros_like(row_sums)
     for part, deviation in deviations:
+        xp = namespace_of(deviation)
+        across, down = (like(np.ones(size, dtype=np.float32), deviation) for size in deviation.shape[::-1])
         for place, exponent in enumerate(exponents):
-            powers = deviation * np.float32(sign * exponent)
-            powers -= np.float32(exponent * highest)
-            np.exp(powers, out=powers)
-            row_sums[place, part] = powers @ np.ones(deviations.units, dtype=np.float32)
-            column_sums[place] += np.ones(len(powers), dtype=np.float32) @ powers
+            powers = deviation * (sign * exponent)
+            powers -= exponent * highest
+            powers = xp.exp(powers)
+            row_sums[place, part] = host(powers @ across)
+            column_sums[place] += host(down @ powers)
     logs = []
     for place, exponent in enumerate(exponents):
         if exponent * (highest - lowest) > RANGE * (1.0 + 1e-9):

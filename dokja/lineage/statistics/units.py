@@ -15,6 +15,8 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.lineage.arrays import host, like, namespace_of, row_products, taken
+
 Floats = NDArray[np.floating]
 Matrix = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -25,7 +27,7 @@ BLOCK_BYTES = 32 << 20
 FLAT = 1e-6
 #: Of rows that are smaller on average the squares would not fit float32.
 TINY = 1e-15
-#: So many numbers are centred at once: they stay in a core's cache from one step to the next.
+#: So many numbers are centred at once: on a processor they stay in a core's cache from one step to the next.
 AT_ONCE = 1 << 17
 
 
@@ -34,7 +36,7 @@ class Units:
     """Units that have a direction: `rows` of length one, `labels` (their places among `total`), in order.
 
     `slant`: [units, repeats], where it is known: what part of a unit's length was its mean, before it was centred
-    (the sine of its angle to what is centred).
+    (the sine of its angle to what is centred). Rows may be on a device; all else is NumPy's.
     """
 
     rows: Matrix
@@ -49,7 +51,7 @@ class Units:
 
     def of(self, labels: Labels) -> Matrix:
         """The rows of these labels, all of which must have a direction."""
-        return self.rows if labels is self.labels else self.rows[np.searchsorted(self.labels, labels)]
+        return self.rows if labels is self.labels else taken(self.rows, np.searchsorted(self.labels, labels))
 
 
 def unit_rows(weights: Floats, *, repeats: int = 1, block: int = 1) -> Units:
@@ -61,18 +63,18 @@ def unit_rows(weights: Floats, *, repeats: int = 1, block: int = 1) -> Units:
     see `attention.py`). Any number of dimensions after the first is flattened.
     """
     flat = flattened(weights)
-    if repeats < 1 or block < 1 or len(flat) % (repeats * block):
-        raise ValueError(f"{len(flat)} rows are not {repeats} repeats of blocks of {block}")
-    total = len(flat) // (repeats * block)
-    copies = flat.reshape(repeats, total, block * flat.shape[1])
-    parts, good, slants = zip(*(_normalised(copy) for copy in copies), strict=True)
+    height, width = flat.shape
+    if repeats < 1 or block < 1 or height % (repeats * block):
+        raise ValueError(f"{height} rows are not {repeats} repeats of blocks of {block}")
+    xp, total = namespace_of(flat), height // (repeats * block)
+    copies = xp.reshape(flat, (repeats, total, block * width))
+    parts, good, slants = zip(*(_normalised(copies[copy, ...]) for copy in range(repeats)), strict=True)
     usable = np.logical_and.reduce(good)
-    rows = parts[0] if repeats == 1 else np.concatenate(parts, axis=1) / np.float32(np.sqrt(repeats))
-    slant = np.stack(slants, axis=1)
+    rows = parts[0] if repeats == 1 else xp.concat(parts, axis=1) / repeats**0.5
+    slant, labels = np.stack(slants, axis=1), np.flatnonzero(usable).astype(np.int64)
     if not usable.all():
-        rows, slant = rows[usable], slant[usable]
-    labels = np.flatnonzero(usable).astype(np.int64)
-    return Units(np.ascontiguousarray(rows, dtype=np.float32), labels, total, slant)
+        rows, slant = taken(rows, labels), slant[labels]
+    return Units(rows, labels, total, slant)
 
 
 def joined(parts: Sequence[Units]) -> Units:
@@ -88,15 +90,14 @@ def joined(parts: Sequence[Units]) -> Units:
     labels = parts[0].labels
     for part in parts[1:]:
         labels = np.intersect1d(labels, part.labels, assume_unique=True)
-    rows: Matrix = np.concatenate([part.of(labels) for part in parts], axis=1)
-    rows /= np.float32(np.sqrt(len(parts)))
+    rows: Matrix = namespace_of(parts[0].rows).concat([part.of(labels) for part in parts], axis=1)
+    rows /= len(parts) ** 0.5
     return Units(rows, labels, totals.pop())
 
 
 def flattened(weights: Floats) -> Floats:
     """[units, everything else], also where there is nothing."""
-    array = np.asarray(weights)
-    return array.reshape(len(array), prod(array.shape[1:]))
+    return namespace_of(weights).reshape(weights, (weights.shape[0], prod(weights.shape[1:])))  # type: ignore[no-any-return]
 
 
 def common(left: Units, right: Units) -> tuple[Matrix, Matrix, Labels]:
@@ -113,10 +114,11 @@ def common(left: Units, right: Units) -> tuple[Matrix, Matrix, Labels]:
 
 def total(found: Floats | None, more: Floats) -> Floats:
     """A sum of matrices, of which only what this has given is written to: one as it is, several in float64."""
+    double = namespace_of(more).float64
     if found is None:
-        return more.copy() if more.dtype == np.float64 else more
-    if found.dtype != np.float64:
-        return np.add(found, more, dtype=np.float64)
+        return namespace_of(more).asarray(more, copy=True) if more.dtype == double else more
+    if found.dtype != double:
+        found = namespace_of(more).astype(found, double)
     found += more
     return found
 
@@ -128,42 +130,46 @@ def block_length(width: int, itemsize: int = 4) -> int:
 
 def _normalised(rows: Floats) -> tuple[Matrix, NDArray[np.bool_], NDArray[np.float64]]:
     """Rows centred, of length one (zero where there is no direction), which have a direction, and their slants."""
-    unit = np.zeros(rows.shape, dtype=np.float32)
-    usable = np.zeros(len(rows), dtype=np.bool_)
-    slant = np.zeros(len(rows))
-    step = max(1, AT_ONCE // max(1, rows.shape[1]))
-    for start in range(0, len(rows), step) if rows.shape[1] else ():
-        part = slice(start, start + step)
-        usable[part], slant[part] = _window(rows[part], unit[part])
-    return unit, usable, slant
+    xp, (height, width) = namespace_of(rows), rows.shape
+    usable, slant = np.zeros(height, dtype=np.bool_), np.zeros(height)
+    if not height or not width:
+        return like(np.zeros(rows.shape, dtype=np.float32), rows), usable, slant
+    step = max(1, AT_ONCE // width) if xp is np else height
+    found = []
+    for start in range(0, height, step):
+        part = slice(start, min(start + step, height))
+        unit, usable[part], slant[part] = _window(rows[part, :])
+        found.append(unit)
+    return found[0] if len(found) == 1 else xp.concat(found), usable, slant
 
 
-def _window(rows: Floats, unit: Matrix) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+def _window(rows: Floats) -> tuple[Matrix, NDArray[np.bool_], NDArray[np.float64]]:
     """Numbers near 1 stay in float32; rows of others, and what is not finite, are scaled in float64."""
-    if rows.dtype == np.float32:
-        along, length = _centred(rows, unit)
+    xp = namespace_of(rows)
+    if rows.dtype == xp.float32:
+        unit, along, length = _centred(rows)
         size = along**2 + length**2
         usual = np.isfinite(size) & (size > rows.shape[1] * TINY**2)
-        if usual.all() or not rows[~usual].any():
-            return _scaled(unit, along, length)
+        if usual.all() or not xp.any(taken(rows, np.flatnonzero(~usual)) != 0):
+            return unit, *_scaled(unit, along, length)
     with np.errstate(invalid="ignore"):
-        peak = np.maximum(rows.max(axis=1), -rows.min(axis=1)).astype(np.float64)
+        peak = host(xp.max(xp.abs(rows), axis=1)).astype(np.float64)
     finite = np.isfinite(peak)
-    whole = rows.astype(np.float64)
-    whole[~finite] = 0.0
-    whole /= np.where(finite & (peak > 0), peak, 1.0)[:, None]
-    good, slant = _scaled(whole, *_centred(whole, whole))
-    unit[:] = whole
-    return good, slant
+    whole = xp.where(like(finite[:, None], rows), xp.astype(rows, xp.float64), 0.0)
+    whole /= like(np.where(finite & (peak > 0), peak, 1.0)[:, None], rows)
+    unit, along, length = _centred(whole)
+    good, slant = _scaled(unit, along, length)
+    return xp.astype(unit, xp.float32), good, slant
 
 
-def _centred(rows: Floats, into: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _centred(rows: Floats) -> tuple[Floats, NDArray[np.float64], NDArray[np.float64]]:
     """The rows less their means; the lengths of what was taken away, and of what is left."""
+    xp = namespace_of(rows)
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = rows.mean(axis=1)
-        np.subtract(rows, mean[:, None], out=into)
-        length = np.sqrt(np.einsum("ij,ij->i", into, into))
-    return np.sqrt(rows.shape[1]) * mean.astype(np.float64), length.astype(np.float64)
+        mean = xp.mean(rows, axis=1)
+        centred = rows - mean[:, None]
+        length = xp.sqrt(row_products(centred, centred))
+    return centred, np.sqrt(rows.shape[1]) * host(mean).astype(np.float64), host(length).astype(np.float64)
 
 
 def _scaled(
@@ -172,5 +178,6 @@ def _scaled(
     """Bring centred rows to length one, or to nothing where they were constant; which were not, and their slants."""
     size = np.sqrt(along**2 + length**2)
     good = length > FLAT * size
-    rows *= np.where(good, 1.0 / np.where(good, length, 1.0), 0.0).astype(rows.dtype)[:, None]
+    scale = np.where(good, 1.0 / np.where(good, length, 1.0), 0.0)
+    rows *= namespace_of(rows).astype(like(scale[:, None], rows), rows.dtype)
     return good, np.where(good, along / np.where(good, size, 1.0), 0.0)

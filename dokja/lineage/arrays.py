@@ -1,0 +1,192 @@
+"""The arrays that the audit counts with: NumPy's, or those of any library that follows the array API standard.
+
+The statistics name no library. They ask an array for its namespace and use what the standard has
+(https://data-apis.org/array-api/2024.12); array-api-compat lends it to libraries that follow it by halves. Weights
+are read and decoded by NumPy, `Arrays.put` takes them to where they are multiplied, and what was counted comes back
+by `host`: labels, partners and sums are NumPy's everywhere.
+
+Products of float32 are products of float32 on every device: the shorter formats that graphics processors multiply
+faster (TF32) would turn ties into matches.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dokja.errors import DeviceError, Problem
+
+CPU: Final = "cpu"
+DEVICES: Final = re.compile(r"cpu|cuda(:[0-9]{1,3})?", re.ASCII)
+
+Namespace = Any
+"""A module with the functions of the standard."""
+
+ArrayOf = TypeVar("ArrayOf", bound=NDArray[Any])
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """A namespace of the array API standard, and the device that holds its arrays (`None`: where they begin).
+
+    name: what an audit says it was counted on. exact: within it, products of float32 are not made of shorter numbers.
+    """
+
+    name: str = CPU
+    namespace: Namespace = np
+    device: Any = None
+    exact: Callable[[], AbstractContextManager[None]] = field(default=nullcontext, compare=False)
+
+    def put(self, array: ArrayOf) -> ArrayOf:
+        """An array of NumPy's as one of these. Typed as NumPy's, which all of them are used like."""
+        if self.namespace is np:
+            return array
+        writable = array if array.flags.writeable else array.copy()
+        return self.namespace.asarray(np.ascontiguousarray(writable), device=self.device)  # type: ignore[no-any-return]
+
+    def zeros(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """So many zeros, of float32."""
+        if self.namespace is np:
+            return np.zeros(shape, dtype=np.float32)
+        return self.namespace.zeros(shape, dtype=self.namespace.float32, device=self.device)  # type: ignore[no-any-return]
+
+
+NUMPY: Final = Arrays()
+
+
+def namespace_of(array: object) -> Namespace:
+    """The namespace whose functions take this array."""
+    if isinstance(array, np.ndarray):
+        return np
+    return _compat().array_namespace(array)
+
+
+def like(array: ArrayOf, other: object) -> ArrayOf:
+    """An array of NumPy's, where another array is."""
+    if isinstance(other, np.ndarray):
+        return array
+    return Arrays("", namespace_of(other), _compat().device(other)).put(array)
+
+
+def host(array: object) -> NDArray[Any]:
+    """An array as NumPy's."""
+    if isinstance(array, np.ndarray):
+        return array
+    compat = _compat()
+    if not compat.is_array_api_strict_namespace(namespace_of(array)):
+        array = compat.to_device(array, "cpu")
+    return np.asarray(array)
+
+
+def taken(array: ArrayOf, places: NDArray[np.int64], axis: int = 0) -> ArrayOf:
+    """What stands at these places of an axis."""
+    return namespace_of(array).take(array, like(places, array), axis=axis)  # type: ignore[no-any-return]
+
+
+def row_products(left: ArrayOf, right: ArrayOf) -> ArrayOf:
+    """The inner product of each row of one matrix with the same row of the other."""
+    if isinstance(left, np.ndarray):
+        found: ArrayOf = np.einsum("ij,ij->i", left, right)  # `vecdot` rounds otherwise than all figures so far.
+        return found
+    return namespace_of(left).vecdot(left, right)  # type: ignore[no-any-return]
+
+
+def where_true(array: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The places of an array in one row at which it is true, as NumPy's."""
+    if isinstance(array, np.ndarray):
+        return np.flatnonzero(array)
+    xp = namespace_of(array)
+    return host(xp.nonzero(xp.reshape(array, (-1,)))[0])
+
+
+def arrays_on(device: str | Arrays) -> Arrays:
+    """The arrays of a device: `cpu` (NumPy's), `cuda` or `cuda:1` (PyTorch's; CuPy's where PyTorch is not installed).
+
+    Arrays of another library that follows the standard may be given themselves. Raises `DeviceError` where there is
+    no such device, or nothing to use it with.
+    """
+    if isinstance(device, Arrays):
+        return device
+    if not DEVICES.fullmatch(device):
+        raise DeviceError(
+            Problem(
+                "audit-device-unknown",
+                "“{device}” is no device that an audit can count on.",
+                "Name cpu, cuda, or a graphics processor by its number, such as cuda:1.",
+                values={"device": device},
+            )
+        )
+    if device == CPU:
+        return NUMPY
+    number = int(device.partition(":")[2] or 0)
+    for library, made in LIBRARIES.items():
+        try:
+            found = made(number)
+        except ModuleNotFoundError as missing:
+            if missing.name not in {library, "array_api_compat"}:
+                raise
+            continue
+        if found is None:
+            raise DeviceError(
+                Problem(
+                    "audit-device-absent",
+                    "{library} finds no graphics processor {number} here.",
+                    "Leave --device out, or give the driver, and a build of {library} that can use it.",
+                    values={"library": library, "number": str(number)},
+                )
+            )
+        return found
+    raise DeviceError(
+        Problem(
+            "audit-device-library",
+            "Nothing is installed that could use {device}.",
+            "Install dokja[gpu], or array-api-compat beside the PyTorch or CuPy that is there.",
+            values={"device": device},
+        )
+    )
+
+
+def _torch(number: int) -> Arrays | None:
+    import array_api_compat.torch as xp  # noqa: PLC0415  (seconds to import)
+    import torch  # noqa: PLC0415
+
+    @contextmanager
+    def exact() -> Iterator[None]:
+        before = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision("highest")
+        try:
+            yield
+        finally:
+            torch.set_float32_matmul_precision(before)
+
+    if number >= torch.cuda.device_count():
+        return None
+    return Arrays(f"cuda:{number}, torch {torch.__version__}", xp, torch.device("cuda", number), exact)
+
+
+def _cupy(number: int) -> Arrays | None:
+    import array_api_compat.cupy as xp  # noqa: PLC0415
+    import cupy  # noqa: PLC0415
+
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError:
+        return None
+    if number >= count:
+        return None
+    return Arrays(f"cuda:{number}, cupy {cupy.__version__}", xp, cupy.cuda.Device(number))
+
+
+LIBRARIES: Final[Mapping[str, Callable[[int], Arrays | None]]] = {"torch": _torch, "cupy": _cupy}
+
+
+def _compat() -> Namespace:
+    import array_api_compat  # noqa: PLC0415  (only other arrays than NumPy's need it)
+
+    return array_api_compat

@@ -1,0 +1,134 @@
+"""The audit on other arrays than NumPy's: the strictest of the standard, PyTorch's where it is, a device's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dokja.errors import DeviceError
+from dokja.language import Voice
+from dokja.lineage import Audit, audit, open_checkpoint, reference
+from dokja.lineage.arrays import CPU, NUMPY, Arrays, arrays_on, host, row_products, taken, where_true
+from dokja.lineage.page import write_page
+from dokja.lineage.statistics.labels import mutual_neighbours
+from dokja.lineage.statistics.trace import trace_test
+from dokja.lineage.statistics.units import unit_rows
+from dokja.lineage.telling import lines
+
+FIVE = Path(__file__).parents[2] / "examples" / "five-teams"
+PAIRS = {
+    "borrowed encoders": ("team-b", "alder", "derived"),
+    "another depth": ("team-d", "cedar", "deepened"),
+    "scrambled": ("team-e", "elm", "rearranged"),
+}
+CLOSE = 1e-4
+"""By so much may a number differ that was added up in another order: p-values are told as powers of ten."""
+
+
+def _strict() -> Arrays:
+    reason = "array-api-strict is not installed (it comes with dokja[dev])"
+    return Arrays("strict", pytest.importorskip("array_api_strict", reason=reason))
+
+
+def _torch() -> Arrays:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed (it comes with dokja[gpu])")
+    import array_api_compat.torch
+
+    return Arrays("torch", array_api_compat.torch, torch.device("cpu"))
+
+
+def _cuda() -> Arrays:
+    pytest.importorskip("torch", reason="PyTorch is not installed (it comes with dokja[gpu])")
+    try:
+        return arrays_on("cuda")
+    except DeviceError as absent:
+        pytest.skip(str(absent))
+
+
+@pytest.fixture(params=[_strict, _torch, _cuda], ids=["strict", "torch", "cuda"])
+def arrays(request: pytest.FixtureRequest) -> Arrays:
+    made: Callable[[], Arrays] = request.param
+    return made()
+
+
+def said(one: str, other: str, device: str | Arrays) -> Audit:
+    with open_checkpoint(FIVE / "entrants" / one) as mine, open_checkpoint(FIVE / "references" / other) as his:
+        return audit(reference(one, mine, 7), [reference(other, his, 7)], key=7, device=device)
+
+
+@pytest.mark.parametrize(("one", "other", "word"), PAIRS.values(), ids=PAIRS)
+def test_other_arrays_find_what_numpy_finds(one: str, other: str, word: str, arrays: Arrays) -> None:
+    found, known = said(one, other, arrays), said(one, other, CPU)
+    assert (known.device, found.device) == (CPU, arrays.name)
+    assert word in {each.word for each in known.findings}
+    for mine, his in zip(found.findings, known.findings, strict=True):
+        assert (mine.component, mine.word, mine.layer_map) == (his.component, his.word, his.layer_map)
+        assert mine.log10_p == (his.log10_p and pytest.approx(his.log10_p, rel=CLOSE, abs=CLOSE))
+        for test, same in zip(mine.tests, his.tests, strict=True):
+            # Of the channels of position tables some are alike but for rounding: there a count may turn on it.
+            assert abs(test.fixed - same.fixed) <= 1
+            assert test.groups == same.groups
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_neighbours_are_the_same_ties_included(rows: int, columns: int, seed: int) -> None:
+    arrays = _strict()
+    left, right = (
+        np.random.default_rng(seed + side).integers(-1, 2, (count, 3)).astype(np.float32)
+        for side, count in enumerate((rows, columns))
+    )
+    known = mutual_neighbours(left, right)
+    for found, same in zip(mutual_neighbours(arrays.put(left), arrays.put(right)), known, strict=True):
+        np.testing.assert_array_equal(found, same)
+
+
+@pytest.mark.parametrize("hurt", [0.0, np.nan, np.inf, 1e-30, 1e30])
+def test_units_and_traces_are_the_same_of_whatever_numbers(hurt: float, arrays: Arrays) -> None:
+    weights = np.random.default_rng(3).standard_normal((24, 40)).astype(np.float32)
+    weights[5] = hurt
+    known, found = unit_rows(weights, repeats=2), unit_rows(arrays.put(weights), repeats=2)
+    np.testing.assert_array_equal(found.labels, known.labels)
+    np.testing.assert_allclose(host(found.rows), known.rows, atol=1e-6)
+    similar = known.rows @ known.rows.T
+    assert trace_test(arrays.put(similar)).log10_p == pytest.approx(trace_test(similar).log10_p, rel=CLOSE)
+
+
+def test_arrays_go_there_and_come_back(arrays: Arrays) -> None:
+    own = np.arange(12, dtype=np.float32).reshape(3, 4)
+    own.flags.writeable = False
+    put = arrays.put(own)
+    assert not isinstance(put, np.ndarray)
+    np.testing.assert_array_equal(host(put), own)
+    np.testing.assert_array_equal(host(taken(put, np.array([3, 0]), axis=1)), own[:, [3, 0]])
+    np.testing.assert_array_equal(host(row_products(put, put)), np.sum(own * own, axis=1))
+    np.testing.assert_array_equal(where_true(put > 6), [7, 8, 9, 10, 11])
+    assert host(arrays.zeros((2, 3))).dtype == np.float32
+    assert NUMPY.put(own) is own
+
+
+@pytest.mark.parametrize("name", ["", "gpu", "cuda:", "cuda:x", "cuda:1234", "CUDA", "cpu:0", "cuda\n", "$(id)"])
+def test_unknown_devices_are_refused(name: str) -> None:
+    with pytest.raises(DeviceError) as refused:
+        arrays_on(name)
+    assert refused.value.problems[0].code == "audit-device-unknown"
+
+
+def test_an_audit_says_what_it_was_counted_on(tmp_path: Path) -> None:
+    by_numpy, counted = (said("team-b", "maple", device) for device in (CPU, _strict()))
+    for language in ("en", "ko"):
+        text = {each.device: "\n".join(lines(each, Voice(language))) for each in (by_numpy, counted)}
+        assert "--device" in text["strict"]
+        assert "--device" not in text[CPU]
+    pages: Iterator[str] = (
+        write_page(each, tmp_path / f"{each.device}.html", "dokja audit", "en")[0].read_text(encoding="utf-8")
+        for each in (by_numpy, counted)
+    )
+    plain, other = pages
+    assert "to the same bytes" in plain
+    assert "to the same bytes" not in other
+    assert "audits again with NumPy" in other
