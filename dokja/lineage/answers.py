@@ -103,7 +103,7 @@ def gain_in_front(reader: Reader, member: Member, norms: Sequence[re.Pattern[str
     found = next((other for norm in norms for other in known if norm.search(other.tensor)), None)
     if found is None:
         return None
-    return reader.matrix(Member(found.role, found, "rows")).ravel()
+    return reader.matrix(Member(found.role, found, "rows")).ravel() + np.float32(found.offset)
 
 
 def shared_words(left: Source, right: Source) -> tuple[Labels, Labels] | None:

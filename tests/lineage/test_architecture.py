@@ -316,6 +316,25 @@ def llama(t: Tensors) -> Array:
     return np.asarray(rms(x, t["model.norm.weight"]) @ t["lm_head.weight"].T)
 
 
+def gemma2(t: Tensors) -> Array:
+    """Gains count from one, and there are norms behind attention and network, too."""
+    name = "model.layers.0."
+
+    def norm(x: Array, which: str) -> Array:
+        return rms(x, 1 + t[f"{which}.weight"])
+
+    x = t["model.embed_tokens.weight"][[3, 14, 15, 9]] * 32**0.5
+    y = norm(x, f"{name}input_layernorm")
+    q, k, v = (y @ t[f"{name}self_attn.{p}_proj.weight"].T for p in "qkv")
+    said = attend(turned(q, 8), turned(k, 2), v, 8, 2) @ t[name + "self_attn.o_proj.weight"].T
+    x = x + norm(said, f"{name}post_attention_layernorm")
+    y = norm(x, f"{name}pre_feedforward_layernorm")
+    gate, up = y @ t[name + "mlp.gate_proj.weight"].T, y @ t[name + "mlp.up_proj.weight"].T
+    said = (0.5 * gate * (1 + np.tanh(0.798 * (gate + 0.0447 * gate**3))) * up) @ t[name + "mlp.down_proj.weight"].T
+    x = x + norm(said, f"{name}post_feedforward_layernorm")
+    return np.asarray(norm(x, "model.norm") @ t["lm_head.weight"].T)
+
+
 def phi3(t: Tensors) -> Array:
     x = t["model.embed_tokens.weight"][[3, 14, 15, 9]]
     name = "model.layers.0."
@@ -443,6 +462,7 @@ def convolutions(t: Tensors) -> Array:
     ("text", "config", "forward", "groups"),
     [
         (MODELS["llama"].tensors, HEADS := MODELS["llama"].config, llama, 3),
+        (MODELS["gemma2"].tensors, HEADS, gemma2, 3),
         (MODELS["phi3"].tensors, HEADS, phi3, 3),
         (MODELS["gpt2"].tensors, MODELS["gpt2"].config, gpt2, 3),
         (MODELS["gpt-neox"].tensors, MODELS["gpt-neox"].config, neox, 3),
@@ -451,7 +471,7 @@ def convolutions(t: Tensors) -> Array:
         (KERAS, {}, keras_lstm, 2),
         (CONVOLUTIONS, {}, convolutions, 3),
     ],
-    ids=["llama", "phi3", "gpt2", "neox", "vit", "lstm", "keras lstm", "convolutions"],
+    ids=["llama", "gemma2", "phi3", "gpt2", "neox", "vit", "lstm", "keras lstm", "convolutions"],
 )
 @pytest.mark.parametrize("seed", range(3))
 def test_relabelling_leaves_the_function(

@@ -321,6 +321,12 @@ def _block(about: dict[str, object]) -> None:
     assignment["parts"][0]["rows"]["block"] = 0
 
 
+def _offset(about: dict[str, object]) -> None:
+    assignment = about["assignment"]
+    assert isinstance(assignment, dict)
+    assignment["parts"][0]["offset"] = 10**400
+
+
 HOSTILE: dict[str, tuple[Tampering, str]] = {
     "another format": (lambda about: about.update(format="dokja-reference-pack/9"), "library-format"),
     "the format before": (lambda about: about.update(format="dokja-reference-pack/3"), "library-format"),
@@ -328,6 +334,7 @@ HOSTILE: dict[str, tuple[Tampering, str]] = {
     "endless axis": (_shape, "library-misfit"),
     "a part of no tensor": (_part, "library-misfit"),
     "a block of nothing": (_block, "library-misfit"),
+    "gains that count from anywhere": (_offset, "library-misfit"),
     "more units than it keeps": (lambda about: about.update(units=1024), "library-misfit"),
     "no units": (lambda about: about.update(units=0), "library-misfit"),
     "a negative key": (lambda about: about.update(key=-1), "library-misfit"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import prod
@@ -25,7 +25,7 @@ from dokja.lineage.architecture.parts import (
     shape_in,
     slice_shape,
 )
-from dokja.lineage.architecture.sizes import KEYS, share, sizes
+from dokja.lineage.architecture.sizes import KEYS, share, sizes, table_at
 from dokja.lineage.architecture.tables import AxisRule, Family, Rule, families
 from dokja.lineage.checkpoint import Checkpoint, TensorInfo
 
@@ -38,6 +38,8 @@ PERMUTED: Final = frozenset({"residual", "hidden"})
 """Spaces whose axes may repeat their units: places of a kernel, patches that are merged."""
 COUNTED_UNITS: Final = PERMUTED | {"heads", "kv-heads", "experts"}
 """Spaces in which all axes of a group must have the same number of units: the one that most of them have."""
+
+SHIFTS: Final = ("bias", "beta")
 
 Match = tuple[Rule, re.Match[str]]
 
@@ -57,7 +59,7 @@ def assigned(tensors: Mapping[str, TensorInfo], config: Mapping[str, Any]) -> As
     def merit(candidate: tuple[Family, Mapping[str, Rule]]) -> tuple[int, int, int, bool]:
         family, rules = candidate
         covered = sum(numbers[key] for key in rules)
-        return covered, len(rules), -len(family.rules), bool(family.model_types & _model_types(config))
+        return covered, len(rules), -len(family.rules), bool(family.model_types & _model_types(config, ""))
 
     names = tuple(each[0] for each in alike.values())
     candidates = [
@@ -68,7 +70,10 @@ def assigned(tensors: Mapping[str, TensorInfo], config: Mapping[str, Any]) -> As
     if not rules or merit((family, rules))[0] < ENOUGH * sum(numbers.values()):
         return by_shape(tensors)
     matches = _matches(rules, alike)
-    work = _Work(tensors, {tower.name: sizes(config, tower.config) for tower in family.towers})
+    from_one = {
+        tower.name for tower in family.towers if tower.gains_from_one & _model_types(config, "", *tower.config)
+    }
+    work = _Work(tensors, {tower.name: sizes(config, tower.config) for tower in family.towers}, from_one)
     parts = [part for name in tensors if name in matches for part in work.parts(tensors[name], *matches[name])]
     return Assignment(
         family=family.name,
@@ -93,16 +98,23 @@ def _matches(rules: Mapping[str, Rule], alike: Mapping[str, Sequence[str]]) -> d
     return {name: (rule, match) for name, rule, match in pairs if match is not None}
 
 
-def _model_types(config: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(value for value in (config.get("model_type"),) if isinstance(value, str))
+def _model_types(config: Mapping[str, Any], *places: str) -> frozenset[str]:
+    """The types of model that these places of a config name."""
+    tables = (table_at(config, place) for place in places)
+    values = (table.get("model_type") for table in tables if table is not None)
+    return frozenset(value for value in values if isinstance(value, str))
 
 
 @dataclass
 class _Work:
-    """What is needed to turn a matched tensor into parts, and what did not fit on the way."""
+    """What is needed to turn a matched tensor into parts, and what did not fit on the way.
+
+    from_one: the towers whose norms store their gains less one.
+    """
 
     tensors: Mapping[str, TensorInfo]
     sizes: Mapping[str, Mapping[str, int]]
+    from_one: Set[str]
     contradictions: list[Contradiction] = field(default_factory=list)
 
     def parts(self, info: TensorInfo, rule: Rule, match: re.Match[str]) -> Iterator[Part]:
@@ -126,16 +138,19 @@ class _Work:
         other = self._axis(rule.columns, columns, numbers, info) if whole else FIXED
         if whole and len(shape) >= STACKED_RANK and other.space in PERMUTED:
             other = replace(other, repeats=prod(shape[2:] if not transposed else shape[:-2]))
+        axis = FIXED if rows == 1 or leaf == "num_batches_tracked" else self._axis(rule.rows, rows, numbers, info)
+        gain = rule.role == "norm" and leaf not in SHIFTS and axis.space == "residual"
         base = Part(
             tensor=info.name,
             component=rule.component,
             role=_role(rule.role, leaf, whole=whole),
             layer=_layer(numbers),
             expert=numbers.get("expert"),
-            rows=FIXED if rows == 1 or leaf == "num_batches_tracked" else self._axis(rule.rows, rows, numbers, info),
+            rows=axis,
             columns=other,
             transposed=transposed,
             index=index,
+            offset=1 if gain and rule.tower in self.from_one else 0,
         )
         cuts = self._cuts(rule, rows, info)
         if cuts is None:
@@ -205,7 +220,7 @@ def _layer(numbers: Mapping[str, int]) -> int | None:
 def _role(role: str, leaf: str | None, *, whole: bool) -> str:
     if leaf in ("running_mean", "running_var", "num_batches_tracked"):
         return "statistics"
-    return "bias" if leaf in ("bias", "beta") and role != "norm" and not whole else role
+    return "bias" if leaf in SHIFTS and role != "norm" and not whole else role
 
 
 def _consistent(parts: Iterable[Part], tensors: Mapping[str, TensorInfo]) -> Iterator[Part]:

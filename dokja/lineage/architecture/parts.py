@@ -45,7 +45,8 @@ class Part:
     """A matrix in a checkpoint and its place in the network.
 
     index: the slice of a stacked tensor. transposed: the tensor (or its slice) is stored [columns, rows]. take: the
-    range of rows of a fused tensor, counted after that.
+    range of rows of a fused tensor, counted after that. offset: of a norm across the residual channels, what is added
+    to its numbers to have its gains.
     """
 
     tensor: str
@@ -58,6 +59,7 @@ class Part:
     take: tuple[int, int] | None = None
     transposed: bool = False
     index: int | None = None
+    offset: Literal[0, 1] = 0
 
 
 @dataclass(frozen=True)

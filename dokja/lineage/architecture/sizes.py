@@ -47,12 +47,18 @@ def sizes(config: Mapping[str, Any], places: Sequence[str]) -> Mapping[str, int]
 def _tables(config: Mapping[str, Any], places: Sequence[str]) -> Iterator[Mapping[str, Any]]:
     """The first of the places that is there; an outer config speaks only where no inner one does."""
     for place in places:
-        table: Any = config
-        for step in place.split(".") if place else ():
-            table = table.get(step) if isinstance(table, Mapping) else None
-        if isinstance(table, Mapping) and any(key in table for keys in KEYS.values() for key in keys):
+        table = table_at(config, place)
+        if table is not None and any(key in table for keys in KEYS.values() for key in keys):
             yield table
             return
+
+
+def table_at(config: Mapping[str, Any], place: str) -> Mapping[str, Any] | None:
+    """A place of a config, its steps parted by dots; `None` where there is none."""
+    table: Any = config
+    for step in place.split(".") if place else ():
+        table = table.get(step) if isinstance(table, Mapping) else None
+    return table if isinstance(table, Mapping) else None
 
 
 def _is_size(value: object) -> bool:

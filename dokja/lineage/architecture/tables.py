@@ -5,6 +5,8 @@ after `=`; `{layer}`, `{expert}`, `{stage}` are numbers, `{a|b}` is either, `{an
 `space[@units][:tag][*block]`, of the tower's own or of `tower.` in front: `heads@kv_heads` are heads in as many units
 as the config has kv-heads. Options: component; transposed; stacked (a slice for each expert); split (role, axis,
 share of the rows: a number, a size of the config, or a product of sizes).
+
+A tower says of which types of model (`gains_from_one`) the norms hold what is added to one, and not their gains.
 """
 
 from __future__ import annotations
@@ -80,6 +82,7 @@ class Tower:
 
     name: str
     config: tuple[str, ...]
+    gains_from_one: frozenset[str]
     rules: tuple[Rule, ...]
 
 
@@ -129,7 +132,8 @@ def _read(file: Traversable) -> dict[str, Any]:
 
 
 def _tower(name: str, table: Mapping[str, Any]) -> Tower:
-    return Tower(name, tuple(table["config"]), tuple(_rule(name, table, line) for line in table["tensors"]))
+    rules = tuple(_rule(name, table, line) for line in table["tensors"])
+    return Tower(name, tuple(table["config"]), frozenset(table.get("gains_from_one", ())), rules)
 
 
 def _rule(tower: str, table: Mapping[str, Any], line: Sequence[Any]) -> Rule:
