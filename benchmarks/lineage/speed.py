@@ -3,11 +3,11 @@
     python -m benchmarks.lineage.speed [--pairs 256 1024] [--alone 2048 8192 16384] [--folder /dev/shm]
 
 Of every size: digests beside `sha256sum` and beside hashlib, a fingerprint (digests, pack and sketches, as a library
-keeps them), inspecting; of the sizes under --pairs also the audit of two. Every figure is of a process of its own,
-files in page cache as far as they fit there: a folder in memory saves the disk the writing, and needs room for one
-file of each size under --alone. What is compared runs in turns, and the fastest of each counts: on a machine that is
-shared look at processor seconds. From 8 GiB on there is one turn, and `sha256sum` runs at 8 GiB only. Results go to
-benchmarks/lineage/results/speed.{json,md}.
+keeps them), inspecting; of the sizes under --pairs also the audit of two, and of a copy with half of its layers
+twice. Every figure is of a process of its own, files in page cache as far as they fit there: a folder in memory saves
+the disk the writing, and needs room for one file of each size under --alone. What is compared runs in turns, and the
+fastest of each counts: on a machine that is shared look at processor seconds. From 8 GiB on there is one turn, and
+`sha256sum` runs at 8 GiB only. Results go to benchmarks/lineage/results/speed.{json,md}.
 
 Larger checkpoints have larger layers, those of Llama 3.2 1B and Llama 3 8B, as many of them as fit.
 
@@ -174,6 +174,34 @@ def generated(folder: Path, mebibytes: int, seed: int) -> Path:
     return path
 
 
+def deepened(folder: Path, source: Path) -> Path:
+    """A copy of a generated checkpoint with the middle half of its layers twice, as depth is scaled up."""
+    raw = source.read_bytes()
+    start = 8 + int.from_bytes(raw[:8], "little")
+    tensors = json.loads(raw[8:start])
+    count = 1 + max(int(name.split(".")[2]) for name in tensors if ".layers." in name)
+    order = [*range(3 * count // 4), *range(count // 4, count)]
+    origins = {name: name for name in tensors if ".layers." not in name}
+    for layer, origin in enumerate(order):
+        at = f"model.layers.{origin}."
+        origins |= {name.replace(at, f"model.layers.{layer}."): name for name in tensors if name.startswith(at)}
+    header, place, pieces = {}, 0, []
+    for name, origin in origins.items():
+        first, last = tensors[origin]["data_offsets"]
+        header[name] = {**tensors[origin], "data_offsets": [place, place + last - first]}
+        place += last - first
+        pieces.append(slice(start + first, start + last))
+    said = json.dumps(header).encode()
+    said += b" " * (-len(said) % 8)
+    folder.mkdir()
+    (folder / "config.json").write_text((source.parent / "config.json").read_text())
+    path, held = folder / source.name, memoryview(raw)
+    with path.open("wb") as file:
+        file.write(len(said).to_bytes(8, "little") + said)
+        file.writelines(held[piece] for piece in pieces)
+    return path
+
+
 def floors(mebibytes: int) -> dict[str, float]:
     """Bytes that an audit of a pair looks at, and the products of its tests: of both sides, in GB and in GFLOP."""
     of, layers = shape_of(mebibytes), sum("q_proj" in name for name in shapes(mebibytes))
@@ -239,6 +267,8 @@ def measure(mebibytes: int, turns: int, folder: Path | None, *, pair: bool) -> l
         }
         if pair:
             commands["audit of a pair"] = [*python, AUDIT, *paths]
+            deeper = deepened(Path(made) / "deeper", Path(paths[0]))
+            commands["audit of a copy with half of its layers twice"] = [*python, AUDIT, str(deeper), paths[0]]
         size = Path(paths[0]).stat().st_size
         rows = in_turns(commands, size, turns if mebibytes < LARGE else 1)
         if mebibytes <= LARGE:
