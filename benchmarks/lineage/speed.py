@@ -37,9 +37,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.measured import Measured, measured
-from dokja.lineage.answers import ANCHORS
-from dokja.lineage.candidates import LAYERS
-from dokja.lineage.channels import CHANNELS, FEWEST_ROWS, ROWS
+from dokja.lineage.pair.answers import ANCHORS
+from dokja.lineage.pair.candidates import LAYERS
+from dokja.lineage.pair.channels import CHANNELS, FEWEST_ROWS, ROWS
 from dokja.lineage.sides import (
     FEWEST_LOOKED_AT,
     FEWEST_OF_A_BLOCK,

@@ -10,21 +10,21 @@ import numpy as np
 
 from dokja import __version__
 from dokja.language import mark
-from dokja.lineage.anchoring import Anchored, anchored
-from dokja.lineage.answers import shared_words
 from dokja.lineage.architecture import assign
 from dokja.lineage.architecture.by_shape import BY_SHAPE
 from dokja.lineage.arrays import NUMPY, Arrays, arrays_on
 from dokja.lineage.checkpoint import Checkpoint
 from dokja.lineage.cores import Crew, at_work
-from dokja.lineage.evidence import Elements, Held, LabelTest, MapRow, Partner
 from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding, Rounded, Word
-from dokja.lineage.gathering import gather
-from dokja.lineage.heads import look_at_heads
 from dokja.lineage.inside import within
 from dokja.lineage.judging import Grounds, Weighed, carried, layer_map, power, word
 from dokja.lineage.overlapping import overlap
-from dokja.lineage.pairing import DENSE_OF
+from dokja.lineage.pair.anchoring import Anchored, anchored
+from dokja.lineage.pair.answers import shared_words
+from dokja.lineage.pair.evidence import Elements, Held, LabelTest, MapRow, Partner
+from dokja.lineage.pair.gathering import gather
+from dokja.lineage.pair.heads import look_at_heads
+from dokja.lineage.pair.pairing import DENSE_OF
 from dokja.lineage.sides import CheckpointSource, Member, Model, Reader, Source, nameless
 from dokja.lineage.statistics import Cells, MergeFit, Partial, holm, partial_correlation
 from dokja.lineage.statistics.units import Labels

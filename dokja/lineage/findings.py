@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from dokja.lineage.anchoring import Anchored
 from dokja.lineage.arrays import CPU
-from dokja.lineage.evidence import LabelTest, MapRow
+from dokja.lineage.pair.anchoring import Anchored
+from dokja.lineage.pair.evidence import LabelTest, MapRow
 
 FORMAT = 1
 """Version of the JSON form; `docs/lineage.md` describes it."""

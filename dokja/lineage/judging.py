@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dokja.lineage.evidence import LabelTest, MapRow, Partner
 from dokja.lineage.findings import Power, Word
+from dokja.lineage.pair.evidence import LabelTest, MapRow, Partner
 from dokja.lineage.statistics.counting import binomial_above, log_factorial, normal_below
 
 ACCUSES_AT = -6.0

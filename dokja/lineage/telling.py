@@ -9,8 +9,8 @@ from dataclasses import fields, is_dataclass
 
 from dokja.language import Voice, mark
 from dokja.lineage.arrays import CPU
-from dokja.lineage.evidence import LabelTest
 from dokja.lineage.findings import Audit, Finding, Kin, Overlap, Within
+from dokja.lineage.pair.evidence import LabelTest
 from dokja.lineage.words import (
     ANSWERING,
     COMPONENTS,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from dokja.lineage.anchoring import Anchored
-from dokja.lineage.evidence import FamilyEffect, LabelTest, MapRow
 from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding, Kin, Overlap, Power, Within, Word
+from dokja.lineage.pair.anchoring import Anchored
+from dokja.lineage.pair.evidence import FamilyEffect, LabelTest, MapRow
 
 HOSTILE = '<script>alert("x")</script>\u202e../..\x00{name}'
 

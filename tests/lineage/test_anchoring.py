@@ -14,11 +14,11 @@ from benchmarks.training.disguise import disguised
 from benchmarks.training.network import ROUTER, Shape, Text, draw, networks_of
 from dokja.language import Voice
 from dokja.lineage import Finding, audit, open_checkpoint, reference
-from dokja.lineage.anchoring import Anchored, anchored, by_order
-from dokja.lineage.answers import anchor_vectors, answered, shared_words
-from dokja.lineage.candidates import EXPERTS, candidates
 from dokja.lineage.cores import ALONE
-from dokja.lineage.evidence import Held
+from dokja.lineage.pair.anchoring import Anchored, anchored, by_order
+from dokja.lineage.pair.answers import anchor_vectors, answered, shared_words
+from dokja.lineage.pair.candidates import EXPERTS, candidates
+from dokja.lineage.pair.evidence import Held
 from dokja.lineage.telling import finding_lines
 
 KEY = 7

@@ -8,9 +8,9 @@ from typing import get_args
 
 import pytest
 
-from dokja.lineage.anchoring import Anchored
-from dokja.lineage.evidence import FamilyEffect, LabelTest, MapRow
 from dokja.lineage.findings import Audit, Coverage, Finding, Kin, Overlap, Power, Rounded, Within, Word
+from dokja.lineage.pair.anchoring import Anchored
+from dokja.lineage.pair.evidence import FamilyEffect, LabelTest, MapRow
 from dokja.lineage.words import TESTS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "lineage.md").read_text(encoding="utf-8")

@@ -15,10 +15,10 @@ from benchmarks.training.checkpoint import Floats, kept, write
 from benchmarks.training.disguise import disguised
 from benchmarks.training.network import Shape, Text, draw, read
 from dokja.lineage import Finding, audit, open_checkpoint, reference
-from dokja.lineage.answers import gain_in_front
 from dokja.lineage.architecture import assigned
 from dokja.lineage.library import build, open_library
-from dokja.lineage.longest import neurons
+from dokja.lineage.pair.answers import gain_in_front
+from dokja.lineage.pair.longest import neurons
 from tests.lineage.models import MODELS
 from tests.lineage.test_architecture import infos, shapes_of
 

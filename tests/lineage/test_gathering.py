@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dokja.lineage import open_checkpoint, reference, searching
+from dokja.lineage import open_checkpoint, reference
 from dokja.lineage.checkpoint import digesting, reading
 from dokja.lineage.cores import Crew, at_work
+from dokja.lineage.pair import searching
 from dokja.lineage.sides import FEWEST_LOOKED_AT, LOOKED_AT, CheckpointSource, Kept
 from dokja.lineage.statistics import (
     cosines,

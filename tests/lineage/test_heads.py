@@ -15,8 +15,8 @@ from scipy.stats import binom, kstest
 
 from benchmarks.training.disguise import rotation
 from dokja.lineage import Audit, Finding, Reference, audit, open_checkpoint, reference
-from dokja.lineage.evidence import LabelTest
 from dokja.lineage.library import build, open_library
+from dokja.lineage.pair.evidence import LabelTest
 from dokja.lineage.statistics import Units, cosines, fixed_point_log10_p, mean_cosines, word_maps
 from tests.lineage.saved import save
 

@@ -23,7 +23,7 @@ from dokja.language import Voice
 from dokja.lineage import Finding, audit, open_checkpoint, reference
 from dokja.lineage.library import build, open_library
 from dokja.lineage.library.packs import open_pack
-from dokja.lineage.longest import crowded, lengths, longest, neurons
+from dokja.lineage.pair.longest import crowded, lengths, longest, neurons
 from dokja.lineage.sides import Reader
 from dokja.lineage.statistics.units import Matrix
 from dokja.lineage.telling import finding_lines

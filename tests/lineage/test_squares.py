@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dokja.lineage import Finding, Reference, audit, open_checkpoint, reference
-from dokja.lineage.evidence import Held, LabelTest
 from dokja.lineage.library import build, open_library
-from dokja.lineage.pairing import aligned_squares
-from dokja.lineage.squares import look_at_squares, squares_test
+from dokja.lineage.pair.evidence import Held, LabelTest
+from dokja.lineage.pair.pairing import aligned_squares
+from dokja.lineage.pair.squares import look_at_squares, squares_test
 from tests.lineage.saved import save
 
 KEY = 7

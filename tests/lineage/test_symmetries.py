@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from dokja.lineage import Finding, Reference, audit, open_checkpoint, reference
 from dokja.lineage.architecture import Axis, Part, assign, assigned, families, part_matrix
 from dokja.lineage.architecture.tables import Family
-from dokja.lineage.evidence import LabelTest
+from dokja.lineage.pair.evidence import LabelTest
 from tests.lineage.saved import save
 from tests.lineage.synthesised import config_of, lines_of, shortest
 from tests.lineage.test_architecture import Array, Tensors, infos, places

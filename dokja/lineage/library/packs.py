@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from dokja.lineage.answers import ANCHORS, answers_to_anything
 from dokja.lineage.architecture import Assignment, Part, assign
 from dokja.lineage.checkpoint import Checkpoint, Digests
 from dokja.lineage.cores import ALONE, Crew
 from dokja.lineage.library.columns import ABOUT, Column, Columns, header_bytes, json_bytes, stored, written
 from dokja.lineage.library.refusals import refused
-from dokja.lineage.longest import crowded, gain_of, longest, neurons
+from dokja.lineage.pair.answers import ANCHORS, answers_to_anything
+from dokja.lineage.pair.longest import crowded, gain_of, longest, neurons
 from dokja.lineage.sides import LOOKED_AT, By, CheckpointSource, Member, Model, Reader, drawn, inner, looked_at
 from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority

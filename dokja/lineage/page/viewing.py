@@ -10,7 +10,6 @@ from statistics import fmean
 from markupsafe import Markup
 
 from dokja.language import Voice, mark
-from dokja.lineage.evidence import LabelTest, MapRow
 from dokja.lineage.findings import Audit, Coverage, Finding, Power, Word
 from dokja.lineage.judging import LEAST_SHARE
 from dokja.lineage.page import scenes
@@ -18,6 +17,7 @@ from dokja.lineage.page.calibration import calibration
 from dokja.lineage.page.drawing import paint
 from dokja.lineage.page.explaining import STANDINGS, replies
 from dokja.lineage.page.scenes import percent, span
+from dokja.lineage.pair.evidence import LabelTest, MapRow
 from dokja.lineage.telling import copied, place_name, power_of_ten, too_few
 from dokja.lineage.words import ANSWERING, COMPONENTS, TESTS, UNSEEN, WORDS, p_in_words
 

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from dokja.lineage.cores import Crew
-from dokja.lineage.evidence import Held
+from dokja.lineage.pair.evidence import Held
 from dokja.lineage.sides import Member, Model, Reader, Source, bytes_of, drawn
 from dokja.lineage.statistics import Units, answering, signatures
 from dokja.lineage.statistics.units import Labels, Matrix

@@ -20,10 +20,10 @@ from typing import Final
 
 import numpy as np
 
-from dokja.lineage.answers import Anchors, gain_in_front
-from dokja.lineage.evidence import Held
-from dokja.lineage.longest import answers_words, reads
-from dokja.lineage.pairing import paired, sources
+from dokja.lineage.pair.answers import Anchors, gain_in_front
+from dokja.lineage.pair.evidence import Held
+from dokja.lineage.pair.longest import answers_words, reads
+from dokja.lineage.pair.pairing import paired, sources
 from dokja.lineage.sides import Group, Member, Reader, drawn, looked_at
 from dokja.lineage.statistics import signatures
 from dokja.lineage.statistics.labels import mutual_neighbours

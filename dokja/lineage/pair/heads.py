@@ -19,12 +19,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dokja.lineage.anchoring import Anchored, beside_controls
-from dokja.lineage.answers import ATTENTION, Vectors, anchor_vectors, gain_in_front
 from dokja.lineage.arrays import host, namespace_of, taken
 from dokja.lineage.cores import Crew
-from dokja.lineage.evidence import FEWEST, Held, LabelTest, Tally
-from dokja.lineage.pairing import aligned
+from dokja.lineage.pair.anchoring import Anchored, beside_controls
+from dokja.lineage.pair.answers import ATTENTION, Vectors, anchor_vectors, gain_in_front
+from dokja.lineage.pair.evidence import FEWEST, Held, LabelTest, Tally
+from dokja.lineage.pair.pairing import aligned
 from dokja.lineage.sides import Member, Reader, Source, drawn
 from dokja.lineage.statistics import Matches, Units, answering, cosines, fixed_point_log10_p, mean_cosines, word_maps
 from dokja.lineage.statistics.order import average_ranks

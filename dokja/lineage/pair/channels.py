@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dokja.lineage.arrays import taken
-from dokja.lineage.evidence import FEWEST, Held, LabelTest
-from dokja.lineage.places import Halves, relative_test
+from dokja.lineage.pair.evidence import FEWEST, Held, LabelTest
+from dokja.lineage.pair.places import Halves, relative_test
 from dokja.lineage.sides import Member, drawn
 from dokja.lineage.statistics import JointGram, JointTrace, Matches, Units, cosines, halved
 from dokja.lineage.statistics.units import Labels, Matrix, common

@@ -20,12 +20,12 @@ from typing import Literal
 
 import numpy as np
 
-from dokja.lineage.answers import ANCHORS, Anchors, anchor_vectors, answered, answers
 from dokja.lineage.arrays import taken
-from dokja.lineage.candidates import MOST, Asked, Layer, candidates
 from dokja.lineage.cores import Crew
-from dokja.lineage.evidence import Held, MapRow
-from dokja.lineage.longest import crowded, lengths, longest, of_one_axis
+from dokja.lineage.pair.answers import ANCHORS, Anchors, anchor_vectors, answered, answers
+from dokja.lineage.pair.candidates import MOST, Asked, Layer, candidates
+from dokja.lineage.pair.evidence import Held, MapRow
+from dokja.lineage.pair.longest import crowded, lengths, longest, of_one_axis
 from dokja.lineage.sides import FEWEST_LOOKED_AT, Member, Reader, drawn
 from dokja.lineage.statistics import Units, agreement, named_alike
 from dokja.lineage.statistics.units import Labels

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dokja.lineage.arrays import NUMPY, Arrays
-from dokja.lineage.evidence import FEWEST, Held, LabelTest
-from dokja.lineage.pairing import GroupPair
-from dokja.lineage.places import Halves, relative_test
+from dokja.lineage.pair.evidence import FEWEST, Held, LabelTest
+from dokja.lineage.pair.pairing import GroupPair
+from dokja.lineage.pair.places import Halves, relative_test
 from dokja.lineage.sides import Member, Reader, inner
 from dokja.lineage.statistics import (
     Cosines,

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from dokja.lineage.answers import gain_in_front
+from dokja.lineage.pair.answers import gain_in_front
 from dokja.lineage.sides import Group, Member, Model, Reader
 from dokja.lineage.statistics.units import Labels, Matrix
 

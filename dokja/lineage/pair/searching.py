@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from dokja.lineage.arrays import host, like, namespace_of, row_products, taken
 from dokja.lineage.cores import Crew
-from dokja.lineage.evidence import FEWEST, Held, LabelTest, Partner, Tally
-from dokja.lineage.pairing import Kind, kinds, sources
+from dokja.lineage.pair.evidence import FEWEST, Held, LabelTest, Partner, Tally
+from dokja.lineage.pair.pairing import Kind, kinds, sources
 from dokja.lineage.sides import SMALL, Group, Member, Reader, drawn
 from dokja.lineage.statistics import Matches, Units, fixed_points
 from dokja.lineage.statistics.units import Labels, Matrix
