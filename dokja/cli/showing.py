@@ -36,7 +36,7 @@ def show(
     programme, record = open_(folder)
     with record:
         entry = find(record, act)
-        place = places(record, programme.log_folder, [entry])[entry.index]
+        place = places(record, record.size, programme.log_folder, [entry])[entry.index]
         edition = _edition(programme, record, face)
     if face.json:
         said = {"index": entry.index, "size": place.size, "leaf": place.leaf.hex(), "root": place.root.hex()}

@@ -66,7 +66,8 @@ def take_in(
     digests = {file: digest_of_file(file, ActError) for file in files}
     fresh = [file for file in files if not record.holds_file(digests[file])]
     if not fresh:
-        return Intake(record.size, record.size, Folded(), Grown(record.size))
+        size = record.size
+        return Intake(size, size, Folded(), Grown(size))
     rules = rules_of(history, sources)
     reader = Reader(rules)
     with chunk_reading(fresh, reader) as read_chunks, record.writing() as writing:

@@ -25,14 +25,16 @@ WINDOW = 50_000
 """Acts whose ballots are folded in one go."""
 
 
-def ballots_folded(record: Record, entries: Iterable[Entry], openings: Path, fresh: Intake | None = None) -> Folded:
-    """The ballots that count, those that were sealed and opened among them.
+def ballots_folded(
+    record: Record, size: int, entries: Iterable[Entry], openings: Path, fresh: Intake | None = None
+) -> Folded:
+    """The ballots that count among the first `size` acts, those that were sealed and opened among them.
 
-    entries: all acts but ballots. openings: the folder of what opens sealed marks. fresh: the record's last acts.
+    entries: all acts but ballots. openings: the folder of what opens sealed marks. fresh: the last of these acts.
     """
     sealed = sealed_marks(entries)
     opened = read_openings(openings, sealed.grid) if sealed.rows else Openings()
-    before = fresh.start if fresh else record.size
+    before = fresh.start if fresh else size
     windows = [range(first, min(first + WINDOW, before)) for first in range(0, before, WINDOW)]
     with spread(partial(_window_folded, record.url), processors() if len(windows) > 1 else 1) as fold_all:
         openly = joined((*fold_all(windows), fresh.folded if fresh else Folded()))

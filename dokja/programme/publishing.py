@@ -29,15 +29,17 @@ def publish(
 ) -> Publication:
     """Everything that pages and terminals show of a programme, worked out from its record.
 
-    Beside the outcome itself stands the one without leaks, where leaks count and say anything. fresh: what was taken
-    in just now, so that it need not be read again. proofs: with the proof of every act, for the pages.
+    What others append meanwhile is left to the next run. Beside the outcome itself stands the one without leaks,
+    where leaks count and say anything. fresh: what was taken in just now, so that it need not be read again. proofs:
+    with the proof of every act, for the pages.
     """
-    if fresh is not None and fresh.size != record.size:
+    head = record.head
+    if fresh is not None and fresh.size != head.size:
         fresh = None
-    entries = tuple(entry for entry in record.entries() if not isinstance(entry.act, Ballot))
+    entries = tuple(entry for entry in record.entries(before=head.size) if not isinstance(entry.act, Ballot))
     if not entries:
         raise _no_acts(programme)
-    ballots = ballots_folded(record, entries, programme.openings_folder, fresh)
+    ballots = ballots_folded(record, head.size, entries, programme.openings_folder, fresh)
 
     def outcome_without(sources: Collection[str]) -> Outcome:
         return adjudicate(programme.history, gather(entries, ballots, leave_out=sources), tuple(sorted(sources)))
@@ -49,7 +51,7 @@ def publish(
     grown = fresh.grown if fresh else None
     # Nothing of the outcome is asked where an act stands, so that both can be found out side by side.
     with ThreadPoolExecutor(1) as beside:
-        placing = beside.submit(places, record, programme.log_folder, entries, grown) if proofs else None
+        placing = beside.submit(places, record, head.size, programme.log_folder, entries, grown) if proofs else None
         outcome = outcome_without(hidden)
     return Publication(
         about=programme.about,
@@ -57,8 +59,8 @@ def publish(
         findings=lint(programme.history),
         acts={entry.index: entry.act for entry in entries},
         outcome=outcome,
-        size=record.size,
-        root=record.root.hex(),
+        size=head.size,
+        root=head.root.hex(),
         alternatives=without,
         signed=signed(programme),
         places=placing.result() if placing else {},

@@ -2,7 +2,7 @@
 
 A log of n leaves is cut into perfect subtrees, largest first, one for each 1 in n written in binary. Their hashes are
 all that the root and every later root depend on, so a million leaves cost twenty hashes of memory. They are stored
-with each head of the record; proofs of inclusion and of consistency will start from the same subtrees.
+with each head of the record; proofs of inclusion and of consistency rest on the same subtrees.
 """
 
 from __future__ import annotations

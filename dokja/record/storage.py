@@ -96,17 +96,21 @@ class Record:
         """The Merkle root of all acts (RFC 6962)."""
         return self.head.root
 
-    def entries(self, since: int = 0, *, ballots: bool = False) -> Iterator[Entry]:
-        """The acts from index `since` on, in order; ballots only where asked for, they may be millions."""
-        return self._read(since, true() if ballots else NOT_A_BALLOT, _all_entries)
+    def entries(self, since: int = 0, before: int | None = None, *, ballots: bool = False) -> Iterator[Entry]:
+        """The acts from index `since` on, in order; those before index `before`, if it is named.
+
+        Ballots only where asked for, they may be millions.
+        """
+        return self._read(since, before, true() if ballots else NOT_A_BALLOT, _all_entries)
 
     def ballots(self, since: int = 0, before: int | None = None) -> Iterator[BallotRow]:
         """The ballots from index `since` on, in order, as light rows; those before index `before`, if it is named."""
-        wanted = ACTS.c.type == "ballot"
-        return self._read(since, wanted if before is None else wanted & (ACTS.c["index"] < before), all_light)
+        return self._read(since, before, ACTS.c.type == "ballot", all_light)
 
-    def _read(self, since: int, wanted: ColumnElement[bool], read: _Read[T]) -> Iterator[T]:
+    def _read(self, since: int, before: int | None, wanted: ColumnElement[bool], read: _Read[T]) -> Iterator[T]:
         query = select(ACTS.c["index"], ACTS.c.body).where(ACTS.c["index"] >= since, wanted)
+        if before is not None:
+            query = query.where(ACTS.c["index"] < before)
         with told(self.place), self.engine.connect() as connection:
             stream = connection.execution_options(yield_per=_FETCH).execute(query.order_by(ACTS.c["index"]))
             for rows in stream.partitions():

@@ -27,7 +27,6 @@ _TOGETHER = 32
 _BY_POSITION = {"sqlite": "qmark", "postgresql": "format"}
 """How each driver writes values by position (PEP 249, `paramstyle`)."""
 
-
 _BALLOT = "ballot/"
 """How the keys of ballots begin, and no other: ids hold no slash."""
 
@@ -48,8 +47,7 @@ class Writing:
     """Everything written through it becomes part of the record together, or nothing does.
 
     start: how many acts the record held before. cursor: the driver's own, of this transaction. grown: what the tree
-    came to hold. spans: the least and the greatest key of a ballot in
-    each batch.
+    came to hold. spans: the least and the greatest key of the ballots in each batch that was added.
     """
 
     cursor: DBAPICursor

@@ -41,9 +41,14 @@ class Place:
     proof: bytes | None = None
 
 
-def places(record: Record, log: Path, entries: Iterable[Entry], grown: Grown | None = None) -> Mapping[int, Place]:
-    """Where each of the entries stands, by its index. grown: what the tree is known to hold, up to the last act."""
-    size, last = record.size, last_checkpoint(log)
+def places(
+    record: Record, size: int, log: Path, entries: Iterable[Entry], grown: Grown | None = None
+) -> Mapping[int, Place]:
+    """Where each of the entries stands among the first `size` acts, by its index.
+
+    grown: what the tree is known to hold, up to the last of these acts.
+    """
+    last = last_checkpoint(log)
     start = grown.start if grown else size
     windows = [range(first, min(first + WINDOW, start)) for first in range(0, start, WINDOW)]
     with spread(partial(_tree, record.url), processors() if len(windows) > 1 else 1) as trees:
