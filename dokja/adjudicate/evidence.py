@@ -38,7 +38,7 @@ def gather(
     """What counts of a record, up to the horizon of its ballots; where they have none, up to the latest time of all.
 
     entries: acts, with or without ballots (a ballot among them is passed over), and at least one.
-    leave_out: ids of sources whose acts do not count, such as those of leaks.
+    leave_out: ids of sources whose acts do not count, such as those of leaks; ballots count whatever their source.
     """
     hidden, given = frozenset(leave_out), tuple(entries)
     horizon = ballots.horizon
