@@ -78,10 +78,9 @@ def host(array: object) -> NDArray[Any]:
     """An array as NumPy's."""
     if isinstance(array, np.ndarray):
         return array
-    compat = _compat()
-    if not compat.is_array_api_strict_namespace(namespace_of(array)):
-        array = compat.to_device(array, "cpu")
-    return np.asarray(array)
+    compat, xp = _compat(), namespace_of(array)
+    own = xp.Device("CPU_DEVICE") if compat.is_array_api_strict_namespace(xp) else CPU
+    return np.asarray(compat.to_device(array, own))
 
 
 def taken(array: ArrayOf, places: NDArray[np.int64], axis: int = 0) -> ArrayOf:

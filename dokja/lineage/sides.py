@@ -21,7 +21,7 @@ from typing import Any, Literal, Protocol, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from dokja.lineage.architecture import Assignment, Axis, Part, part_columns, part_rows, shape_in
+from dokja.lineage.architecture import Assignment, Axis, Part, part_columns, part_matrix, part_rows, shape_in
 from dokja.lineage.architecture.by_shape import by_shape
 from dokja.lineage.arrays import NUMPY, Arrays, like, namespace_of, taken
 from dokja.lineage.checkpoint import Checkpoint
@@ -326,21 +326,22 @@ class CheckpointSource:
         return found[0] if len(found) == 1 else namespace_of(words).concat(found)
 
     def lengths(self, member: Member, gain: Matrix | None) -> Matrix:
-        """The lengths of the rows. Whatever axis the member's is, the matrix goes by once, as it is stored."""
+        """`row_lengths`. Whatever axis the member's is, the matrix goes by once, as it is stored."""
         part, (rows, width) = member.part, self.model.extent(member)
         height, across = (rows, width) if member.by == "rows" else (width, rows)
-        step = max(1, AT_ONCE // max(1, across)) if part.index is None and not part.transposed else max(1, height)
-        weight = np.ones(width, dtype=np.float32) if gain is None else np.square(gain)
-        found = np.zeros(rows, dtype=np.float32)
+        whole = None if part.index is None and not part.transposed else part_matrix(self.checkpoint, part)
+        step, weight = max(1, AT_ONCE // max(1, across)), _squared(gain, width)
+        found = np.zeros(rows)
         with np.errstate(invalid="ignore", over="ignore"):
             for start in range(0, height, step):
                 places = np.arange(start, min(start + step, height))
-                squares = np.square(part_rows(self.checkpoint, part, places, narrow=True).astype(np.float32))
+                read = part_rows(self.checkpoint, part, places, narrow=True) if whole is None else whole[places]
+                squares = np.square(read.astype(np.float64))
                 if member.by == "rows":
                     found[places] = squares @ weight
                 else:
                     found += weight[places] @ squares
-            return np.sqrt(found)
+            return np.sqrt(found).astype(np.float32)
 
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes."""
@@ -388,6 +389,17 @@ def inner(key: int, model: Model, member: Member) -> Labels:
     """The rows of a block that are looked at: drawn by the key, the same of every unit."""
     extent, width = model.extent(member)
     return drawn(key, min(member.axis.block, extent), max(FEWEST_OF_A_BLOCK, NUMBERS_OF_A_BLOCK // max(1, width)))
+
+
+def row_lengths(rows: Matrix, gain: Matrix | None) -> Matrix:
+    """The lengths of rows, their columns times a gain. Of float64, for float32 does not hold the squares of numbers
+    that were scaled far up or down."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.sqrt(np.square(rows.astype(np.float64)) @ _squared(gain, rows.shape[1])).astype(np.float32)
+
+
+def _squared(gain: Matrix | None, width: int) -> NDArray[np.float64]:
+    return np.ones(width) if gain is None else np.square(gain.astype(np.float64))
 
 
 def row_index(labels: Labels, total: int, axis: Axis, chosen: Labels) -> NDArray[np.int64]:

@@ -10,11 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.training.checkpoint import kept, write
+from benchmarks.training.disguise import disguised
+from benchmarks.training.network import Shape, Text, draw
 from dokja.errors import DeviceError
 from dokja.language import Voice
 from dokja.lineage import Audit, audit, open_checkpoint, reference
 from dokja.lineage.arrays import CPU, NUMPY, Arrays, arrays_on, host, row_products, taken, where_true
 from dokja.lineage.page import write_page
+from dokja.lineage.pair.candidates import MOST
 from dokja.lineage.statistics.labels import mutual_neighbours
 from dokja.lineage.statistics.trace import trace_test
 from dokja.lineage.statistics.units import unit_rows
@@ -32,7 +36,9 @@ CLOSE = 1e-4
 
 def _strict() -> Arrays:
     reason = "array-api-strict is not installed (it comes with dokja[dev])"
-    return Arrays("strict", pytest.importorskip("array_api_strict", reason=reason))
+    strict = pytest.importorskip("array_api_strict", reason=reason)
+    # As from a graphics processor's memory, NumPy reads nothing from there.
+    return Arrays("strict", strict, strict.Device("device1"))
 
 
 def _torch() -> Arrays:
@@ -73,6 +79,16 @@ def test_other_arrays_find_what_numpy_finds(one: str, other: str, word: str, arr
             # Of the channels of position tables some are alike but for rounding: there a count may turn on it.
             assert abs(test.fixed - same.fixed) <= 1
             assert test.groups == same.groups
+
+
+def test_experts_that_a_router_names_are_found_there(arrays: Arrays, tmp_path: Path) -> None:
+    crowd = Shape(text=Text(width=48, hidden=40, layers=2, heads=4, key_heads=2, experts=MOST + 2))
+    parent = draw(crowd, np.random.default_rng(1))
+    write(tmp_path / "parent", kept(parent), crowd)
+    write(tmp_path / "child", kept(disguised(parent, crowd, np.random.default_rng(3))), crowd)
+    with open_checkpoint(tmp_path / "child") as mine, open_checkpoint(tmp_path / "parent") as his:
+        found = audit(reference("child", mine, 7), [reference("parent", his, 7)], key=7, device=arrays)
+    assert {each.component: each.word for each in found.findings}["experts"] == "rearranged"
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))

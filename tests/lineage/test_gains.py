@@ -125,6 +125,21 @@ def test_a_library_knows_how_gains_count_though_it_keeps_no_config(
     assert {each.component: each.word for each in said.findings}["text-decoder"] == "rearranged"
 
 
+@pytest.mark.parametrize("size", [(), (1,), (7,), (96,), (48, 2)])
+def test_a_norm_with_a_number_for_other_channels_is_none(
+    size: tuple[int, ...], parent: dict[str, Any], tmp_path: Path
+) -> None:
+    odd = {
+        name: np.ones(size, dtype=np.float32) if "post_attention_layernorm" in name else value
+        for name, value in kept(parent).items()
+    }
+    folders = [saved(tmp_path / name, each, "gemma") for name, each in (("odd", odd), ("plain", kept(parent)))]
+    for one, other in (folders, folders[::-1]):
+        assert decoder(one, other).word == "derived"
+    build(tmp_path / "library", {"odd": folders[0]}, key=KEY, units=32, workers=1)
+    assert len(open_library(tmp_path / "library").names) == 1
+
+
 def test_only_the_norms_of_the_stream_that_counts_from_one_are_added_to_one() -> None:
     known = MODELS["gemma3"]
     config = {**known.config, "model_type": "gemma3"}

@@ -321,6 +321,13 @@ def _block(about: dict[str, object]) -> None:
     assignment["parts"][0]["rows"]["block"] = 0
 
 
+def _uneven(about: dict[str, object]) -> None:
+    assignment = about["assignment"]
+    assert isinstance(assignment, dict)
+    rows = {part["role"]: part["rows"] for part in assignment["parts"] if part["layer"] == 0}
+    rows["k"] |= {"group": rows["q"]["group"], "block": 2 * rows["k"]["block"]}
+
+
 def _offset(about: dict[str, object]) -> None:
     assignment = about["assignment"]
     assert isinstance(assignment, dict)
@@ -334,6 +341,7 @@ HOSTILE: dict[str, tuple[Tampering, str]] = {
     "endless axis": (_shape, "library-misfit"),
     "a part of no tensor": (_part, "library-misfit"),
     "a block of nothing": (_block, "library-misfit"),
+    "a group of unequal axes": (_uneven, "library-misfit"),
     "gains that count from anywhere": (_offset, "library-misfit"),
     "more units than it keeps": (lambda about: about.update(units=1024), "library-misfit"),
     "no units": (lambda about: about.update(units=0), "library-misfit"),

@@ -74,19 +74,20 @@ def asked(
     seed=st.integers(0, 2**32 - 1),
     spread=st.floats(0.0, 3.0),
     scaled=st.sampled_from(["up", "gate", "both"]),
+    far=st.sampled_from([1e-25, 1.0, 1e25]),
     looks=st.integers(1, 40),
 )
 @settings(max_examples=15, deadline=None)
 def test_no_symmetry_of_a_layer_changes_which_neurons_are_longest(
-    seed: int, spread: float, scaled: str, looks: int
+    seed: int, spread: float, scaled: str, far: float, looks: int
 ) -> None:
-    """Gates may be scaled where what is behind them is piecewise linear."""
+    """Gates may be scaled where what is behind them is piecewise linear. Of `far` the square is no float32."""
     random = np.random.default_rng(seed)
     shape = Shape(text=replace(WIDE, width=16, hidden=48, layers=1))
     parent = drawn(shape, seed)
     order, turn = random.permutation(48), rotation(16, random)
     one, other = (np.exp(spread * random.standard_normal(48)) for _ in range(2))
-    scales = {"gate": one if scaled != "up" else 1.0, "up": other if scaled != "gate" else 1.0}
+    scales = {"gate": one if scaled != "up" else 1.0, "up": far * (other if scaled != "gate" else 1.0)}
     child: dict[str, Any] = dict(parent)
     [(gate, up, down)] = networks_of(WIDE, 0)
     child[gate] = ((parent[gate].T * scales["gate"]).T @ turn)[order]
@@ -192,6 +193,23 @@ def test_scrambled_experts_are_told_from_a_library_by_their_routers(tmp_path: Pa
     )
     assert found["child", "parent", "experts"].word == "rearranged"
     assert found["stranger", "parent", "experts"].word == "no-evidence"
+
+
+def test_of_a_layer_that_is_kept_whole_the_longest_are_chosen_as_from_the_weights(tmp_path: Path) -> None:
+    """An audit may look at fewer units than a pack keeps: of many layers, or where many choices are tried."""
+    shape = Shape(text=WIDE)
+    write(tmp_path / "parent", kept(drawn(shape, 1)), shape)
+    build(tmp_path / "library", {"parent": tmp_path / "parent"}, key=KEY, units=WIDE.hidden, workers=1)
+    [path] = (tmp_path / "library" / "packs").iterdir()
+    with open_checkpoint(tmp_path / "parent") as checkpoint, open_pack(path) as pack:
+        whole, held = reference("", checkpoint, KEY).reader, Reader(pack)
+        layers = [members for group in whole.model.groups["text-decoder"] if (members := neurons(group))]
+        assert len(layers) == WIDE.layers
+        for members in layers:
+            mine, his = (lengths(reader, members) for reader in (whole, held))
+            assert mine is not None
+            assert his is not None
+            assert (longest(mine, UNITS) == longest(his, UNITS)).all()
 
 
 def test_a_pack_keeps_what_its_weights_have_of_the_longest_and_little_more_than_before(tmp_path: Path) -> None:

@@ -27,7 +27,19 @@ from dokja.lineage.library.columns import ABOUT, Column, Columns, header_bytes, 
 from dokja.lineage.library.refusals import refused
 from dokja.lineage.pair.answers import ANCHORS, answers_to_anything
 from dokja.lineage.pair.longest import crowded, gain_of, longest, neurons
-from dokja.lineage.sides import LOOKED_AT, By, CheckpointSource, Member, Model, Reader, drawn, inner, looked_at
+from dokja.lineage.sides import (
+    LOOKED_AT,
+    By,
+    CheckpointSource,
+    Group,
+    Member,
+    Model,
+    Reader,
+    drawn,
+    inner,
+    looked_at,
+    row_lengths,
+)
 from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority
 
@@ -287,8 +299,12 @@ class PackSource:
         """A pack keeps some rows of a head, which a mixing would spread over all of them."""
 
     def lengths(self, member: Member, gain: Matrix | None) -> Matrix | None:
-        """The lengths that were measured when the pack was made, with the gain that stood in front."""
-        return self._columns.floats(self._name(member, LENGTHS)) if member.key in self._layers else None
+        """The lengths that were measured when the pack was made, with the gain that stood in front; of a layer all of
+        whose neurons are kept those of what is kept."""
+        if member.key in self._layers:
+            return self._columns.floats(self._name(member, LENGTHS))
+        count = self.model.units(member)
+        return row_lengths(self.rows(member, np.arange(count)), gain) if count <= self.units else None
 
     def _longest(self, member: Member) -> Labels:
         lengths = [self._columns.floats(self._name(each, LENGTHS)) for each in self._layers[member.key]]
@@ -385,7 +401,14 @@ def _about(columns: Columns) -> About:
         raise refused("library-misfit", columns.path, reason="its key or its units are out of range")
     if not all(_sound(about, part) for part in about.assignment.parts):
         raise refused("library-misfit", columns.path, reason="its parts do not fit the shapes of its tensors")
+    if not all(_even(about.model, group) for groups in about.model.groups.values() for group in groups):
+        raise refused("library-misfit", columns.path, reason="the axes of one group have not as many units")
     return about
+
+
+def _even(model: Model, group: Group) -> bool:
+    """Whether all axes of a group have as many units, as those of every checkpoint have."""
+    return len({model.units(member) for member in group.members}) == 1
 
 
 def _sound(about: About, part: Part) -> bool:

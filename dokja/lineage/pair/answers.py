@@ -92,13 +92,17 @@ def answers(reader: Reader, member: Member, words: Anchors, chosen: Labels | Non
 
 
 def gain_in_front(reader: Reader, member: Member, norms: Sequence[re.Pattern[str]] = NETWORK) -> Matrix | None:
-    """The gain of the norm in front of a layer's block: the first found, of the names that such norms have."""
-    part = member.part
+    """The gain of the norm in front of a layer's block: the first found, of the names that such norms have.
+
+    One that has not a number for every channel that the member reads is none.
+    """
+    part, channels = member.part, reader.model.extent(member)[1]
     known = [
         other
         for component in dict.fromkeys((part.component, BEHIND.get(part.component, part.component)))
         for other in reader.model.components.get(component, ())
         if other.role == "norm" and other.layer == part.layer
+        if reader.model.extent(Member(other.role, other, "rows")) == (channels, 1)
     ]
     found = next((other for norm in norms for other in known if norm.search(other.tensor)), None)
     if found is None:

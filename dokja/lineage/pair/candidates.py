@@ -20,6 +20,7 @@ from typing import Final
 
 import numpy as np
 
+from dokja.lineage.arrays import host
 from dokja.lineage.pair.answers import Anchors, gain_in_front
 from dokja.lineage.pair.evidence import Held
 from dokja.lineage.pair.longest import answers_words, reads
@@ -148,6 +149,7 @@ class _Calls:
         source = self.reader.source
         labels = looked_at(source.key, source.model, member, source.units)
         matrix = source.rows(member, labels)
-        gain = gain_in_front(self.reader, member)
-        units = signatures(matrix - matrix.mean(axis=0), self.anchors["up"][1], gain)
-        return labels[units.labels], units.rows
+        gain, put = gain_in_front(self.reader, member), self.reader.arrays.put
+        apart = put(matrix - matrix.mean(axis=0))
+        units = signatures(apart, self.anchors["up"][1], None if gain is None else put(gain))
+        return labels[units.labels], host(units.rows)
