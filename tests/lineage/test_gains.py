@@ -25,7 +25,7 @@ from tests.lineage.test_architecture import infos, shapes_of
 KEY = 7
 TEXT = Text(width=48, hidden=160, layers=2, heads=4, key_heads=2)
 SHAPE = Shape(text=TEXT)
-FROM_ONE = ("gemma", "gemma2", "gemma3_text", "nemotron", "qwen3_next", "qwen3_5_moe_text")
+FROM_ONE = ("gemma", "gemma2", "gemma3_text", "vaultgemma", "nemotron", "qwen3_next", "qwen3_5_moe_text")
 
 
 def is_gain(name: str) -> bool:
