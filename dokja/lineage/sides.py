@@ -26,8 +26,11 @@ from dokja.lineage.architecture.by_shape import by_shape
 from dokja.lineage.arrays import NUMPY, Arrays, like, namespace_of, taken
 from dokja.lineage.checkpoint import Checkpoint
 from dokja.lineage.statistics import Order, halved, order, relative, unit_rows
-from dokja.lineage.statistics.units import AT_ONCE, Labels, Matrix, Units, block_length
+from dokja.lineage.statistics.units import Labels, Matrix, Units, block_length
 from dokja.lineage.vocabulary import vocabulary
+
+MEASURED_AT_ONCE = 1 << 20
+"""Numbers whose squares are taken in one go: so many that threads do not wait for each other's turn at Python."""
 
 TESTED = ("hidden", "heads", "kv-heads", "experts")
 """Spaces whose units are exchangeable one by one; the residual axis is tested by all tensors together."""
@@ -330,13 +333,15 @@ class CheckpointSource:
         part, (rows, width) = member.part, self.model.extent(member)
         height, across = (rows, width) if member.by == "rows" else (width, rows)
         whole = None if part.index is None and not part.transposed else part_matrix(self.checkpoint, part)
-        step, weight = max(1, AT_ONCE // max(1, across)), _squared(gain, width)
-        found = np.zeros(rows)
+        step, weight = max(1, MEASURED_AT_ONCE // max(1, across)), _squared(gain, width)
+        # One window's room for all of them: new room for each would take longer than the arithmetic.
+        found, room = np.zeros(rows), np.empty((min(step, height), across))
         with np.errstate(invalid="ignore", over="ignore"):
             for start in range(0, height, step):
                 places = np.arange(start, min(start + step, height))
-                read = part_rows(self.checkpoint, part, places, narrow=True) if whole is None else whole[places]
-                squares = np.square(read.astype(np.float64))
+                squares = room[: len(places)]
+                squares[:] = part_rows(self.checkpoint, part, places, narrow=True) if whole is None else whole[places]
+                np.square(squares, out=squares)
                 if member.by == "rows":
                     found[places] = squares @ weight
                 else:
