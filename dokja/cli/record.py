@@ -30,6 +30,7 @@ CHECK = mark(
 SCHEMA = mark("Print the JSON Schema of a file of acts, for editors and other programs.")
 
 FELL_SHORT = 1
+
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help=mark("A programme's folder."))]
 NamedAct = Annotated[str, typer.Argument(metavar="ACT", help=mark("An act's index in the record, or its id."))]
 

@@ -231,7 +231,7 @@ def front_of(body: bytes) -> bytes:
     return body[: body.rindex(b',"rater":')]
 
 
-class Said(NamedTuple):
+class _Said(NamedTuple):
     """What a ballot says of whichever team; of `entries.BallotRow`."""
 
     panel: str
@@ -241,11 +241,11 @@ class Said(NamedTuple):
 
 
 @lru_cache(maxsize=65_536)
-def said_by(front: str) -> Said:
+def said_by(front: str) -> _Said:
     """What the fields before a ballot's rater say; `front_of`, as a text."""
     tree = from_json(f"{front}}}")
     marks: Mapping[str, str] | None = tree.get("marks")
-    return Said(
+    return _Said(
         tree["panel"],
         tree["measure"] if marks else tree["gate"],
         _total(marks.values()) if marks else None,

@@ -26,7 +26,7 @@ from dokja.lineage.cores import ALONE, Crew
 from dokja.lineage.library.columns import ABOUT, Column, Columns, header_bytes, json_bytes, stored, written
 from dokja.lineage.library.refusals import refused
 from dokja.lineage.pair.answers import ANCHORS, answers_to_anything
-from dokja.lineage.pair.longest import crowded, gain_of, longest, neurons
+from dokja.lineage.pair.longest import answers_words, crowded, lengths, longest, neurons
 from dokja.lineage.sides import (
     LOOKED_AT,
     By,
@@ -135,8 +135,9 @@ def neuron_columns(model: Model, units: int) -> Iterator[tuple[tuple[Column, ...
     lengths of all neurons in each, and the longest neurons."""
     numbers = {part_key(part): number for number, part in enumerate(model.assignment.parts)}
     for component, groups in model.groups.items():
-        for members in map(neurons, groups if answers_to_anything(model, component) else ()):
-            if len({member.family for member in members}) > 1 and crowded(model, members, units):
+        asked = filter(answers_words, groups) if answers_to_anything(model, component) else ()
+        for members in map(neurons, asked):
+            if crowded(model, members, units):
                 named = [(numbers[part_key(member.part)], *model.extent(member)) for member in members]
                 yield (
                     (
@@ -185,7 +186,8 @@ def make_pack(
 
     def read_neurons(item: tuple[tuple[Column, ...], tuple[Member, ...]]) -> list[memoryview]:
         named, members = item
-        measured = [source.lengths(member, gain_of(reader, member)) for member in members]
+        measured = lengths(reader, members)
+        assert measured is not None  # noqa: S101 - a checkpoint has all of its numbers
         chosen = longest(measured, units)
         values = [*measured, *(source.rows(member, chosen, narrow=True) for member in members)]
         return [stored(*each) for each in zip(named, values, strict=True)]
