@@ -1,10 +1,10 @@
 """How fast the audit of a pair is on a device, beside NumPy on the processor, and which numbers turn on it.
 
-    python -m benchmarks.lineage.device [--device cuda] [--pairs 256 1024] [--turns 3] [--folder /dev/shm]
+    python -m benchmarks.lineage.device [--libraries torch cupy] [--pairs 256 1024] [--turns 3] [--folder /dev/shm]
 
-Both take turns in one process, each on newly opened files, so nothing is kept from one audit to the next. The first
-audit of each stands apart: on a device it loads the library and its kernels. Results go to
-benchmarks/lineage/results/device.{json,md}.
+The first graphics processor is asked, by each of these libraries. All take turns in one process, each on newly opened
+files, so nothing is kept from one audit to the next. The first audit of each stands apart: on a device it loads the
+library's kernels. Results go to benchmarks/lineage/results/device.{json,md}.
 """
 
 from __future__ import annotations
@@ -17,18 +17,30 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.lineage.speed import RESULTS, generated
+from benchmarks.lineage.protocol import RESULTS, commit
+from benchmarks.lineage.speed import generated
 from dokja.lineage import Audit, audit, open_checkpoint, reference
-from dokja.lineage.arrays import CPU, Arrays, arrays_on
+from dokja.lineage.arrays import CPU, LIBRARIES, NUMPY, Arrays
 from dokja.lineage.telling import to_json
 
 KEY = 7
-COLUMNS = ("what", "mebibytes", "first", "seconds", "processor_seconds", "other_words", "other_numbers", "numbers")
+
+COLUMNS = {
+    "MiB": "mebibytes",
+    "by": "by",
+    "first, s": "first",
+    "then, s": "seconds",
+    "processor s": "processor_seconds",
+    "times NumPy's speed": "times",
+    "words that differ": "other_words",
+    "numbers that differ": "other_numbers",
+    "largest difference": "largest",
+}
 
 
 def audited(paths: tuple[Path, Path], arrays: Arrays) -> tuple[float, float, Audit]:
@@ -45,23 +57,30 @@ def measure(paths: tuple[Path, Path], devices: dict[str, Arrays], turns: int) ->
     for _ in range(turns):
         for name, arrays in devices.items():
             runs[name].append(audited(paths, arrays))
-    by_numpy = runs[CPU][0][2]
-    size = paths[0].stat().st_size / 2**20
-    return [
-        {
-            "what": found[0][2].device,
-            "mebibytes": round(size),
-            "first": round(found[0][0], 2),
-            "seconds": round(min(each[0] for each in found[1:]), 2),
-            "processor_seconds": round(min(each[1] for each in found[1:]), 2),
-            "other_words": sum(
-                a.word != b.word for a, b in zip(by_numpy.findings, found[0][2].findings, strict=True)
-            ),
-            "other_numbers": sum(a != b for a, b in zip(numbers(by_numpy), numbers(found[0][2]), strict=True)),
-            "numbers": len(list(numbers(by_numpy))),
-        }
-        for found in runs.values()
-    ]
+    size, (said, fastest) = round(paths[0].stat().st_size / 2**20), (runs[CPU][0][2], _seconds(runs[CPU]))
+    known = list(numbers(said))
+    rows = []
+    for each in runs.values():
+        found = each[0][2]
+        apart = [abs(a - b) for a, b in zip(known, numbers(found), strict=True) if a != b]
+        rows.append(
+            {
+                "mebibytes": size,
+                "by": "NumPy" if found.device == CPU else found.device,
+                "first": round(each[0][0], 2),
+                "seconds": round(_seconds(each), 2),
+                "processor_seconds": round(min(spent for _, spent, _ in each[1:]), 2),
+                "times": round(fastest / _seconds(each), 2),
+                "other_words": sum(a.word != b.word for a, b in zip(said.findings, found.findings, strict=True)),
+                "other_numbers": f"{len(apart)} of {len(known)}",
+                "largest": f"{max(apart, default=0.0):.2g}",
+            }
+        )
+    return rows
+
+
+def _seconds(runs: Sequence[tuple[float, float, Audit]]) -> float:
+    return min(seconds for seconds, _, _ in runs[1:])
 
 
 def numbers(found: Audit) -> Iterator[float]:
@@ -78,12 +97,17 @@ def numbers(found: Audit) -> Iterator[float]:
 def main() -> None:
     """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--libraries", nargs="+", default=["torch"], choices=LIBRARIES)
     parser.add_argument("--pairs", type=int, nargs="+", default=[256, 1024], metavar="MiB")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where checkpoints are generated")
     asked = parser.parse_args()
-    devices = {each: arrays_on(each) for each in (CPU, asked.device)}
+    devices = {CPU: NUMPY}
+    for library in asked.libraries:
+        arrays = LIBRARIES[library](0)
+        if arrays is None:
+            parser.error(f"{library} finds no graphics processor here")
+        devices[library] = arrays
     rows: list[dict[str, Any]] = []
     for mebibytes in asked.pairs:
         with tempfile.TemporaryDirectory(dir=asked.folder) as made:
@@ -93,6 +117,7 @@ def main() -> None:
     results = {
         "command": f"python -m benchmarks.lineage.device {shlex.join(sys.argv[1:])}".strip(),
         "date": datetime.now(UTC).date().isoformat(),
+        "commit": commit(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "rows": rows,
     }
@@ -100,12 +125,15 @@ def main() -> None:
     lines = [
         "# The audit of a pair on a device",
         "",
-        f"`{results['command']}`, {results['date']}, {results['machine']}.",
-        "The fastest after the first counts; the start of Python is not within.",
+        f"`{results['command']}`, commit {results['commit']}, {results['date']}, {results['machine']}.",
+        "",
+        "Two strangers of one shape, audited by NumPy on the processor's cores and by a graphics processor, by turns",
+        "in one process, files in memory. `first` brings the library's kernels; `then` is the fastest of the audits",
+        "after it. Numbers that differ are those of the audits' JSON, of six decimals; p-values are powers of ten.",
         "",
         f"| {' | '.join(COLUMNS)} |",
         f"|{'---|' * len(COLUMNS)}",
-        *(f"| {' | '.join(str(row[column]) for column in COLUMNS)} |" for row in rows),
+        *(f"| {' | '.join(str(row[column]) for column in COLUMNS.values())} |" for row in rows),
     ]
     (RESULTS / "device.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -44,7 +45,7 @@ def write(folder: Path, weights: Mapping[str, Any], shape: Shape, figures: Mappi
         _write_json(folder / "tokenizer.json", {"version": "1.0", "model": model})
     if figures:
         _write_json(folder / "training.json", figures)
-    unfinished = folder / f"{WEIGHTS}.part"
+    unfinished = folder / f"{WEIGHTS}.{os.getpid()}.part"
     write_tensors(unfinished, weights)
     unfinished.replace(folder / WEIGHTS)
 

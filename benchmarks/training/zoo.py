@@ -1,7 +1,7 @@
 """A zoo of tiny Llama-style models whose every relation is known: strangers, children, half-children and look-alikes.
 
     python -m benchmarks.training.zoo build/zoo
-    python -m benchmarks.training.zoo build/held-out --draw 1
+    python -m benchmarks.training.zoo build/held-out 'crowd-*' stranger-00.tuned --draw 1 --processes 2
 
 Another draw is the same table with other seeds of weights and data. Grown once and kept; a model that is there is
 left alone, also when the table has changed since. `SPECIMENS` is the table, `related` the ground truth of a pair,
@@ -13,9 +13,13 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
+from fnmatch import filter as matching
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -299,16 +303,43 @@ def load(cache: Path, name: str) -> dict[str, Floats]:
     return read(cache / name)
 
 
-def grow(cache: Path, names: tuple[str, ...] = (), draw: int = 0) -> None:
-    """Make what is named (all where nothing is) and its parents, as far as they are not there."""
-    for name in names or tuple(SPECIMENS):
+def grow(cache: Path, names: tuple[str, ...] = (), draw: int = 0, processes: int = 1) -> None:
+    """Make what is named (all where nothing is) and its parents, as far as they are not there.
+
+    Parents come before children; else the order is that of the names. Each specimen keeps to one core, so the number
+    of processes changes no byte of it.
+    """
+    waiting = missing(cache, names or tuple(SPECIMENS))
+    running: dict[Future[None], str] = {}
+    spawning = get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=spawning, initializer=_keep_to_one_core) as pool:
+        while waiting or running:
+            unmade = {*waiting, *running.values()}
+            ready = [name for name in waiting if unmade.isdisjoint(SPECIMENS[name].parents)]
+            for name in ready[: processes - len(running)]:
+                running[pool.submit(_grow_one, cache, name, draw)] = name
+                waiting.remove(name)
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                running.pop(done)
+                done.result()
+
+
+def missing(cache: Path, names: tuple[str, ...]) -> list[str]:
+    """What is not there of these, parents before their children."""
+    found: dict[str, None] = {}
+    for name in names:
         if not (cache / name / WEIGHTS).exists():
-            for parent in SPECIMENS[name].parents:
-                grow(cache, (parent,), draw)
-            _grow_one(cache, SPECIMENS[name], draw)
+            found |= dict.fromkeys([*missing(cache, SPECIMENS[name].parents), name])
+    return list(found)
 
 
-def _grow_one(cache: Path, specimen: Specimen, draw_number: int) -> None:
+def _keep_to_one_core() -> None:
+    """Sums that are spread over threads are added up in another order."""
+    os.environ |= {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
+
+
+def _grow_one(cache: Path, name: str, draw_number: int) -> None:
+    specimen = SPECIMENS[name]
     seed = np.random.SeedSequence(ENTROPY + draw_number, spawn_key=(0, specimen.seed))
     fresh: dict[str, Floats] = dict(draw(specimen.shape, np.random.default_rng(seed), _DEVIATION))
     models = {name: load(cache, name) for name in specimen.parents}
@@ -444,10 +475,15 @@ def main() -> None:
     """Grow the zoo."""
     reading = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     reading.add_argument("cache", type=Path)
-    reading.add_argument("names", nargs="*", help="specimens to grow; all of them where none is named")
+    reading.add_argument("names", nargs="*", help="specimens to grow, such as 'crowd-*'; all where none is named")
     reading.add_argument("--draw", type=int, default=0, help="which of many zoos of the same table")
+    reading.add_argument("--processes", type=int, default=1, help="how many are grown at once")
     asked = reading.parse_args()
-    grow(asked.cache, tuple(asked.names), asked.draw)
+    meant = {pattern: matching(SPECIMENS, pattern) for pattern in asked.names}
+    for pattern, names in meant.items():
+        if not names:
+            reading.error(f"no specimen is called {pattern}")
+    grow(asked.cache, tuple(itertools.chain.from_iterable(meant.values())), asked.draw, asked.processes)
 
 
 if __name__ == "__main__":

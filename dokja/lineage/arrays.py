@@ -157,21 +157,34 @@ def _torch(number: int) -> Arrays | None:
 
     @contextmanager
     def exact() -> Iterator[None]:
-        before = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision("highest")
+        products = torch.backends.cuda.matmul
+        before = products.fp32_precision
+        products.fp32_precision = "ieee"
         try:
             yield
         finally:
-            torch.set_float32_matmul_precision(before)
+            products.fp32_precision = before
 
     if number >= torch.cuda.device_count():
         return None
-    return Arrays(f"cuda:{number}, torch {torch.__version__}", xp, torch.device("cuda", number), exact)
+    name = _name(number, torch.cuda.get_device_name(number), f"torch {torch.__version__}")
+    return Arrays(name, xp, torch.device("cuda", number), exact)
 
 
 def _cupy(number: int) -> Arrays | None:
     import array_api_compat.cupy as xp  # noqa: PLC0415
     import cupy  # noqa: PLC0415
+    from cupy._core import get_compute_type, set_compute_type  # noqa: PLC0415  (nothing public reads the setting)
+    from cupy._core._routines_linalg import COMPUTE_TYPE_DEFAULT  # noqa: PLC0415
+
+    @contextmanager
+    def exact() -> Iterator[None]:
+        before = get_compute_type(np.float32)
+        set_compute_type(np.float32, COMPUTE_TYPE_DEFAULT)
+        try:
+            yield
+        finally:
+            set_compute_type(np.float32, before)
 
     try:
         count = cupy.cuda.runtime.getDeviceCount()
@@ -179,7 +192,12 @@ def _cupy(number: int) -> Arrays | None:
         return None
     if number >= count:
         return None
-    return Arrays(f"cuda:{number}, cupy {cupy.__version__}", xp, cupy.cuda.Device(number))
+    card = cupy.cuda.runtime.getDeviceProperties(number)["name"].decode()
+    return Arrays(_name(number, card, f"cupy {cupy.__version__}"), xp, cupy.cuda.Device(number), exact)
+
+
+def _name(number: int, card: str, library: str) -> str:
+    return f"cuda:{number} ({card}), {library}"
 
 
 LIBRARIES: Final[Mapping[str, Callable[[int], Arrays | None]]] = {"torch": _torch, "cupy": _cupy}

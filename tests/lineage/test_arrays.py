@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +17,9 @@ from benchmarks.training.disguise import disguised
 from benchmarks.training.network import Shape, Text, draw
 from dokja.errors import DeviceError
 from dokja.language import Voice
-from dokja.lineage import Audit, audit, open_checkpoint, reference
-from dokja.lineage.arrays import CPU, NUMPY, Arrays, arrays_on, host, row_products, taken, where_true
+from dokja.lineage import Audit, Reference, audit, open_checkpoint, reference
+from dokja.lineage.arrays import CPU, LIBRARIES, NUMPY, Arrays, arrays_on, host, row_products, taken, where_true
+from dokja.lineage.library import build, open_library
 from dokja.lineage.page import write_page
 from dokja.lineage.pair.candidates import MOST
 from dokja.lineage.statistics.labels import mutual_neighbours
@@ -48,16 +51,26 @@ def _torch() -> Arrays:
     return Arrays("torch", array_api_compat.torch, torch.device("cpu"))
 
 
-def _cuda() -> Arrays:
-    pytest.importorskip("torch", reason="PyTorch is not installed (it comes with dokja[gpu])")
-    try:
-        return arrays_on("cuda")
-    except DeviceError as absent:
-        pytest.skip(str(absent))
+def _on_card(library: str) -> Arrays:
+    pytest.importorskip(library, reason=f"{library} is not installed (torch comes with dokja[gpu])")
+    made = LIBRARIES[library](0)
+    if made is None:
+        pytest.skip(f"{library} finds no graphics processor here")
+    return made
 
 
-@pytest.fixture(params=[_strict, _torch, _cuda], ids=["strict", "torch", "cuda"])
+ON_CARDS = {f"cuda by {library}": partial(_on_card, library) for library in LIBRARIES}
+MAKERS: dict[str, Callable[[], Arrays]] = {"strict": _strict, "torch": _torch, **ON_CARDS}
+
+
+@pytest.fixture(params=list(MAKERS.values()), ids=list(MAKERS))
 def arrays(request: pytest.FixtureRequest) -> Arrays:
+    made: Callable[[], Arrays] = request.param
+    return made()
+
+
+@pytest.fixture(params=list(ON_CARDS.values()), ids=list(ON_CARDS))
+def card(request: pytest.FixtureRequest) -> Arrays:
     made: Callable[[], Arrays] = request.param
     return made()
 
@@ -67,18 +80,93 @@ def said(one: str, other: str, device: str | Arrays) -> Audit:
         return audit(reference(one, mine, 7), [reference(other, his, 7)], key=7, device=device)
 
 
+def assert_same(found: Audit, known: Audit) -> None:
+    for mine, his in zip(found.findings, known.findings, strict=True):
+        assert (mine.component, mine.word, mine.layer_map) == (his.component, his.word, his.layer_map)
+        assert mine.log10_p == (his.log10_p and pytest.approx(his.log10_p, rel=CLOSE, abs=CLOSE))
+        assert mine.step0 == (his.step0 and pytest.approx(his.step0, abs=CLOSE))
+        for test, same in zip(mine.tests, his.tests, strict=True):
+            # Of the channels of position tables some are alike but for rounding: there a count may turn on it.
+            assert abs(test.fixed - same.fixed) <= 1
+            assert test.groups == same.groups
+
+
 @pytest.mark.parametrize(("one", "other", "word"), PAIRS.values(), ids=PAIRS)
 def test_other_arrays_find_what_numpy_finds(one: str, other: str, word: str, arrays: Arrays) -> None:
     found, known = said(one, other, arrays), said(one, other, CPU)
     assert (known.device, found.device) == (CPU, arrays.name)
     assert word in {each.word for each in known.findings}
-    for mine, his in zip(found.findings, known.findings, strict=True):
-        assert (mine.component, mine.word, mine.layer_map) == (his.component, his.word, his.layer_map)
-        assert mine.log10_p == (his.log10_p and pytest.approx(his.log10_p, rel=CLOSE, abs=CLOSE))
-        for test, same in zip(mine.tests, his.tests, strict=True):
-            # Of the channels of position tables some are alike but for rounding: there a count may turn on it.
-            assert abs(test.fixed - same.fixed) <= 1
-            assert test.groups == same.groups
+    assert_same(found, known)
+
+
+def test_they_find_the_same_of_what_a_library_keeps(arrays: Arrays, tmp_path: Path) -> None:
+    references = FIVE / "references"
+    build(tmp_path, {name: references / name for name in ("elm", "cedar")}, key=7, workers=1)
+    library = open_library(tmp_path)
+    with (
+        open_checkpoint(FIVE / "entrants" / "team-e") as mine,
+        library.pack("elm") as elm,
+        library.pack("cedar") as cedar,
+    ):
+        packs = [Reference("elm", elm), Reference("cedar", cedar)]
+        found, known = (audit(reference("team-e", mine, 7), packs, key=7, device=each) for each in (arrays, CPU))
+    assert "rearranged" in {each.word for each in known.findings if each.reference == "elm"}
+    assert_same(found, known)
+
+
+def test_they_find_the_same_where_step_0_is_known(arrays: Arrays, tmp_path: Path) -> None:
+    shape = Shape(text=Text(width=48, hidden=96, layers=2, heads=4, key_heads=2))
+    start, moved, further = (draw(shape, np.random.default_rng(seed)) for seed in (1, 2, 3))
+    write(tmp_path / "start", kept(start), shape)
+    write(tmp_path / "one", kept({name: start[name] + 0.5 * moved[name] for name in start}), shape)
+    write(tmp_path / "two", kept({name: start[name] + 0.5 * further[name] for name in start}), shape)
+    with ExitStack() as stack:
+        one, two, begun = (
+            reference(name, stack.enter_context(open_checkpoint(tmp_path / name)), 7)
+            for name in ("one", "two", "start")
+        )
+        found, known = (audit(one, [two], key=7, step0=begun, device=each) for each in (arrays, CPU))
+    decoder = next(each for each in known.findings if each.component == "text-decoder")
+    assert decoder.word == "common-initialisation"
+    assert decoder.step0 is not None
+    assert_same(found, known)
+
+
+def test_products_of_float32_are_made_of_no_shorter_numbers(card: Arrays) -> None:
+    xp, rows = card.namespace, np.random.default_rng(5).standard_normal((256, 512)).astype(np.float32)
+    known = rows.astype(np.float64) @ rows.T.astype(np.float64)
+
+    def error() -> float:
+        put = card.put(rows)
+        return float(np.abs(host(xp.matmul(put, put.T)) - known).max() / np.abs(known).max())
+
+    with shorter_products(card):
+        before = error()
+        with card.exact():
+            exact = error()
+        assert error() == before
+    assert exact < 1e-6
+    assert exact < before / 10
+
+
+@contextmanager
+def shorter_products(card: Arrays) -> Iterator[None]:
+    """What a program may have set before it asks for an audit."""
+    if "torch" in card.name:
+        import torch
+
+        setting = torch.backends.cuda.matmul
+        before, setting.fp32_precision = setting.fp32_precision, "tf32"
+        yield
+        setting.fp32_precision = before
+    else:
+        from cupy._core import get_compute_type, set_compute_type
+        from cupy._core._routines_linalg import COMPUTE_TYPE_TF32
+
+        before = get_compute_type(np.float32)
+        set_compute_type(np.float32, COMPUTE_TYPE_TF32)
+        yield
+        set_compute_type(np.float32, before)
 
 
 def test_experts_that_a_router_names_are_found_there(arrays: Arrays, tmp_path: Path) -> None:

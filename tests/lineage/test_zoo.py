@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.training.checkpoint import Floats
+from benchmarks.training.checkpoint import WEIGHTS, Floats, write
 from benchmarks.training.disguise import largest_difference
 from benchmarks.training.network import Text, Weights, draw, networks_of, read
 from benchmarks.training.world import World
-from benchmarks.training.zoo import COMPONENTS, DRESSES, SPECIMENS, TINY, Specimen, related
+from benchmarks.training.zoo import COMPONENTS, DRESSES, SPECIMENS, TINY, Specimen, grow, missing, related
 
 DENSE = Specimen("dense", "drawn", seed=1, data=1)
 SPARSE = Specimen("sparse", "drawn", seed=2, data=2, text=replace(TINY, experts=4))
@@ -121,3 +122,32 @@ def test_there_are_ten_thousand_null_pairs() -> None:
     nulls = [name for name in SPECIMENS if "." not in name]
     words = [related(one, other, part) for one, other in combinations(nulls, 2) for part in COMPONENTS]
     assert words.count("no-evidence") == len(words) > 10_000
+
+
+def test_parents_are_grown_before_their_children_and_in_the_order_of_the_names(tmp_path: Path) -> None:
+    names = ("stranger-01.task-arithmetic", "crowd-03", "stranger-01.sibling-1", "crowd-01")
+    assert missing(tmp_path, names) == [
+        "stranger-01",
+        "stranger-01.sibling-1",
+        "stranger-01.sibling-2",
+        "stranger-01.task-arithmetic",
+        "crowd-03",
+        "crowd-01",
+    ]
+    write(tmp_path / "stranger-01.sibling-1", drawn(DENSE), DENSE.shape)
+    assert "stranger-01.sibling-1" not in missing(tmp_path, names)
+
+
+def test_several_processes_grow_the_same_bytes(tmp_path: Path) -> None:
+    # What is not trained needs no JAX.
+    names = ("stranger-00.step-0", "stranger-01.step-0", "stranger-02.step-0", "stranger-02.blend-0.2")
+    for parent in SPECIMENS[names[-1]].parents:
+        write(tmp_path / "alone" / parent, drawn(DENSE), DENSE.shape)
+        write(tmp_path / "together" / parent, drawn(DENSE), DENSE.shape)
+    grow(tmp_path / "alone", names, 6)
+    grow(tmp_path / "together", names, 6, processes=3)
+    for name in names:
+        alone, together = (tmp_path / folder / name / WEIGHTS for folder in ("alone", "together"))
+        assert alone.read_bytes() == together.read_bytes()
+        assert {each.name for each in together.parent.iterdir()} >= {"config.json", WEIGHTS}
+        assert not list(together.parent.glob("*.part"))
