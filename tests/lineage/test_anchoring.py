@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from benchmarks.training.checkpoint import Floats, kept, write
 from benchmarks.training.disguise import disguised
@@ -217,3 +220,60 @@ def test_a_finding_says_where_a_scrambled_copy_would_not_have_been_seen(tmp_path
     for component, blind in (("embeddings", True), ("head", True), ("text-decoder", False)):
         lines = list(finding_lines(told[component], Voice("en")))
         assert any("would not have been seen" in line for line in lines) is blind
+
+
+SMALL = Text(width=32, hidden=64, layers=2, heads=4, key_heads=2)
+
+
+def restacked(weights: Mapping[str, Floats], layers: Sequence[int]) -> dict[str, Floats]:
+    """The model of these layers, in this order."""
+    stacked = {name: value for name, value in weights.items() if ".layers." not in name}
+    for place, layer in enumerate(layers):
+        old, new = f".layers.{layer}.", f".layers.{place}."
+        stacked |= {name.replace(old, new): value for name, value in weights.items() if old in name}
+    return stacked
+
+
+def both_ways(folder: Path, models: Sequence[tuple[Mapping[str, Floats], Text]]) -> Iterator[tuple[Finding, Finding]]:
+    """The findings of each component, one against the other and the other against the one."""
+    with ExitStack() as stack:
+        opened = []
+        for name, (weights, text) in zip(("one", "other"), models, strict=True):
+            write(folder / name, kept(dict(weights)), Shape(text=text))
+            opened.append(stack.enter_context(open_checkpoint(folder / name)))
+        one, other = (reference(name, each, KEY) for name, each in zip(("one", "other"), opened, strict=True))
+        back = {each.component: each for each in audit(other, [one], key=KEY).findings}
+        for each in audit(one, [other], key=KEY).findings:
+            yield each, back[each.component]
+
+
+@given(
+    layers=st.lists(st.integers(0, 3), min_size=1, max_size=4),
+    share=st.sampled_from((0.0, 0.9, 1.0)),
+    hidden=st.booleans(),
+)
+@example(layers=[0, 1, 2], share=1.0, hidden=True)
+@example(layers=[0, 0, 0, 0], share=1.0, hidden=False)
+@example(layers=[0], share=1.0, hidden=False)
+@example(layers=[0, 1, 1, 2, 2, 3], share=1.0, hidden=True)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_one_against_the_other_is_the_other_against_the_one(
+    layers: list[int], share: float, hidden: bool, tmp_path: Path
+) -> None:
+    whole, text = replace(SMALL, layers=4), replace(SMALL, layers=len(layers))
+    parent = drawn(whole, 1)
+    child = restacked(blended(parent, drawn(whole, 2), share), layers)
+    if hidden:
+        child = worn(child, text)
+    for here, back in both_ways(tmp_path, ((child, text), (parent, whole))):
+        # Of which side every number is equal is told of that side.
+        assert here.word == back.word or "identical" in (here.word, back.word)
+        assert here.dependent == back.dependent
+        assert here.log10_p == pytest.approx(back.log10_p, rel=1e-5, abs=1e-6)
+        for mine, his in zip(here.tests, back.tests, strict=True):
+            assert (mine.groups, mine.mutual, mine.fixed) == (his.groups, his.mutual, his.fixed)
+            assert mine.log10_p == pytest.approx(his.log10_p, rel=1e-5, abs=1e-6)
+        if here.anchored is None or back.anchored is None:
+            assert here.anchored == back.anchored
+        else:
+            assert replace(here.anchored, layer_map=()) == replace(back.anchored, layer_map=())

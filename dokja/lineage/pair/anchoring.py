@@ -5,8 +5,9 @@ are the same layers with the anchors of one side shuffled: what agreement there 
 to do with each other. The result is calibrated on them and never convicts alone; it is what is left when every axis
 was scrambled.
 
-Where a layer may come from several, as when layers were left out, a few of its neurons choose one, and choose anew in
-every control; all neurons are asked with that one only.
+Who of the two is the submission changes nothing: which side is asked is decided by what they are. Where a layer may
+come from several, as when layers were left out, a few of its neurons choose one, and choose anew in every control;
+all neurons are asked with that one only.
 
 Where a layer has more neurons than are looked at, the `longest` are asked.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 from typing import Literal
 
@@ -23,7 +25,7 @@ import numpy as np
 from dokja.lineage.arrays import taken
 from dokja.lineage.cores import Crew
 from dokja.lineage.pair.answers import ANCHORS, Anchors, anchor_vectors, answered, answers
-from dokja.lineage.pair.candidates import MOST, Asked, Layer, candidates
+from dokja.lineage.pair.candidates import MOST, Asked, Layer, candidates, other_way_round
 from dokja.lineage.pair.evidence import Held, MapRow
 from dokja.lineage.pair.longest import crowded, lengths, longest, of_one_axis
 from dokja.lineage.sides import FEWEST_LOOKED_AT, Member, Reader, drawn
@@ -88,18 +90,37 @@ def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, c
     count = 0 if found_anchors is None else len(found_anchors[0]["up"])
     if found_anchors is None or count < FEWEST_ANCHORS:
         return None
-    anchors = answered(held, found_anchors, crew)
-    asked = candidates(held, component, anchors)
-    if any(len(each.choices) > MOST for each in asked):
-        held = held.within(FEWEST_LOOKED_AT)
-
-    (plain,) = by_order(held, asked, anchors, [np.arange(count)], crew)
+    mine = _Asking(held, component, answered(held, found_anchors, crew), crew)
+    turned = other_way_round(held, component, mine.anchors)
+    asking = _Asking(held.turned, component, (mine.anchors[1], mine.anchors[0]), crew) if turned else mine
+    (plain,) = asking.by_order([np.arange(count)])
 
     def shuffled(orders: Sequence[Labels]) -> Sequence[tuple[int, int]]:
-        return [_summed(turn) for turn in by_order(held, asked, anchors, orders, crew)]
+        return [_summed(turn) for turn in asking.by_order(orders)]
 
     told = beside_controls(count, (held.key, ANCHORS), _summed(plain), shuffled)
-    return replace(told, layer_map=_mapped(asked, plain)) if told is not None and told.fires else told
+    if told is None or not told.fires:
+        return told
+    # The map is of the submission's layers, whoever was asked: of a doubled one both come from the same.
+    (own,) = mine.by_order([np.arange(count)]) if turned else (plain,)
+    return replace(told, layer_map=_mapped(mine.asked, own))
+
+
+class _Asking:
+    """What the left side's layers answer, and with which of the right side's each is held."""
+
+    def __init__(self, held: Held, component: str, anchors: tuple[Anchors, Anchors], crew: Crew) -> None:
+        self.anchors, self._crew = anchors, crew
+        self._held, self._component = held, component
+
+    @cached_property
+    def asked(self) -> tuple[Asked, ...]:
+        return candidates(self._held, self._component, self.anchors)
+
+    def by_order(self, orders: Sequence[Labels]) -> list[tuple[Best, ...]]:
+        many = any(len(each.choices) > MOST for each in self.asked)
+        held = self._held.within(FEWEST_LOOKED_AT) if many else self._held
+        return by_order(held, self.asked, self.anchors, orders, self._crew)
 
 
 def beside_controls(

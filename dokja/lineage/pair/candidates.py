@@ -2,10 +2,12 @@
 
 What was scrambled was scrambled throughout, so a few layers are enough, drawn by the key. Where both models have the
 same layers each is asked at its own place; where they have not, with every layer, for some may have been left out or
-doubled. Experts may have been permuted, or made of a dense block: each is asked with all that it may come from. Of
-more experts than that can be done with, each is asked with the one that is *called* for the same words: a router has
-a row for every expert, and what its rows answer to words says which is which, whatever was done inside the experts.
-A shift that all rows of a router share decides nothing, for only differences do, and is taken away first.
+doubled. The model that has fewer of them is asked (`other_way_round`): what was left out of one or added to the other
+has no partner, and all that they share is among the fewer. Experts may have been permuted, or made of a dense block:
+each is asked with all that it may come from. Of more experts than that can be done with, each is asked with the one
+that is *called* for the same words: a router has a row for every expert, and what its rows answer to words says which
+is which, whatever was done inside the experts. A shift that all rows of a router share decides nothing, for only
+differences do, and is taken away first.
 
 No choice made here looks at what single neurons answer, which is compared then; the controls have the same to choose
 from.
@@ -16,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 import numpy as np
@@ -23,9 +26,9 @@ import numpy as np
 from dokja.lineage.arrays import host
 from dokja.lineage.pair.answers import Anchors, gain_in_front
 from dokja.lineage.pair.evidence import Held
-from dokja.lineage.pair.longest import answers_words, reads
+from dokja.lineage.pair.longest import answers_words, neurons, reads
 from dokja.lineage.pair.pairing import paired, sources
-from dokja.lineage.sides import Group, Member, Reader, drawn, looked_at
+from dokja.lineage.sides import Group, Member, Model, Reader, drawn, looked_at
 from dokja.lineage.statistics import signatures
 from dokja.lineage.statistics.labels import mutual_neighbours
 from dokja.lineage.statistics.units import Labels, Matrix
@@ -51,17 +54,46 @@ Place = tuple[int | None, int | None]
 
 @dataclass(frozen=True)
 class Asked:
-    """A group of the submission's neurons, and those of the reference that it may come from, each with the matrices
-    of both that answer to words.
+    """A group of the left model's neurons, and those of the right one that it may share its origin with, each with
+    the matrices of both that answer to words.
     """
 
     group: Group
     choices: tuple[tuple[Group, Layer], ...]
 
 
+def other_way_round(held: Held, component: str, anchors: tuple[Anchors, Anchors]) -> bool:
+    """Whether the right model is the one to ask, by what the two are and not by who of them is the submission.
+
+    It is the one with fewer groups that answer; of as many, the one whose words have the smaller digest, and where
+    the words are the same, whose neurons have. So whoever is held against whom, the same is asked. A reference that
+    has no such component is never asked.
+    """
+    mine, his = (_answering(reader.model, component) for reader in (held.left, held.right))
+    if len(mine) != len(his):
+        return 0 < len(his) < len(mine)
+    words, others = (each["up"][0] for each in anchors)
+    if words != others:
+        return others < words
+    return _digest(held.right, his) < _digest(held.left, mine)
+
+
+def _digest(reader: Reader, groups: Sequence[Group]) -> bytes:
+    """What tells the neurons of one model from another's that answers to the same words."""
+    found = sha256()
+    for place in drawn(reader.source.key, len(groups), LAYERS):
+        for member in neurons(groups[place]):
+            found.update(np.ascontiguousarray(reader.matrix(member)).view(np.uint8).data)
+    return found.digest()
+
+
+def _answering(model: Model, component: str) -> list[Group]:
+    return [group for group in model.groups.get(component, ()) if answers_words(group)]
+
+
 def candidates(held: Held, component: str, anchors: tuple[Anchors, Anchors]) -> tuple[Asked, ...]:
     """The groups that are asked, and with which; those that meet nobody are left out."""
-    groups = [group for group in held.left.model.groups.get(component, ()) if answers_words(group)]
+    groups = _answering(held.left.model, component)
     others = [group for group in sources(held.right.model, component) if answers_words(group)]
     anywhere = {group.layer for group in groups} != {group.layer for group in others}
     count = LAYERS if all(group.expert is None for group in groups) else EXPERTS

@@ -193,6 +193,11 @@ class Held:
         """The same, looking at no more than so many units of an axis."""
         return Held(self.left.within(looks), self.right.within(looks), self.key)
 
+    @property
+    def turned(self) -> Held:
+        """The same two the other way round."""
+        return Held(self.right, self.left, self.key)
+
     def units(self, pair: tuple[Member, Member]) -> tuple[Units, Units] | None:
         """Both sides' units; `None` where there are too few, or where the units of both stand in the same kind of
         order, so that labels would agree by the order alone."""

@@ -172,45 +172,60 @@ class Search:
         """`layers`: each group against its likeliest partner, where that one stands, and the same seen from there.
 
         H0: as for `labels`. Choosing one of k partners for each group, by whatever rule, is a choice among Π k
-        assignments; the p-value is multiplied by their number.
+        assignments; the p-value is multiplied by their number. That of the side with fewer groups is told, of as many
+        the larger: so it is the same whoever is the submission, and what was added to one side hides nothing.
         """
-        left, right = self.left.groups, self.right.groups
         options, mine, his = self._likeliest()
         pairs = {(place, int(other)) for place, other in enumerate(mine) if other >= 0}
         pairs |= {(int(other), place) for place, other in enumerate(his) if other >= 0}
         found = dict(all_matched(self.left, self.right, sorted(pairs), crew))
-        tally, searched = Tally(), 0.0
-        partners, mirrored = [], []
-        for place, group in enumerate(left):
-            best = _best(found, [pair for pair in found if pair[0] == place])
-            if best is not None:
-                tally.add(found[best], ())
-                searched += float(np.log10(options[place]))
-                partners.append(Partner(group, right[best[1]], found[best].units, found[best].fixed))
-        for place, group in enumerate(right):
-            best = _best(found, [pair for pair in found if pair[1] == place])
-            if best is not None:
-                mirrored.append(Partner(group, left[best[0]], found[best].units, found[best].fixed))
-        return tally.test("layers", searched), tuple(partners), tuple(mirrored)
+        back = {(other, place): matches for (place, other), matches in found.items()}
+        left, right = self.left.groups, self.right.groups
+        here, partners = _asked(left, right, found, options[0])
+        there, mirrored = _asked(right, left, back, options[1])
+        told = min((here, there), key=lambda test: (test.groups, -test.log10_p, test.fixed, test.mutual))
+        return told, partners, mirrored
 
-    def _likeliest(self) -> tuple[Labels, Labels, Labels]:
-        """How many partners each left group may have; each left group's likeliest, and each right group's (-1: none).
+    def _likeliest(self) -> tuple[tuple[Labels, Labels], Labels, Labels]:
+        """How many partners each group may have, left and right; each left group's likeliest, and each right group's
+        (-1: none).
 
         By the correlation of the small copies, each less the mean of its units, so that no labelling has more of it
         than another by what all units have in common.
         """
         sizes = len(self.left.groups), len(self.right.groups)
-        options = np.zeros(sizes[0], dtype=np.int64)
+        options, others = (np.zeros(size, dtype=np.int64) for size in sizes)
         mine, his = (np.full(size, -1, dtype=np.int64) for size in sizes)
         best = np.full(sizes[1], -np.inf)
         for part, alike in scores(self.left, self.right):
             possible = alike > -np.inf
             options[part] = possible.sum(axis=1)
+            others += possible.sum(axis=0)
             mine[part] = np.where(options[part] > 0, alike.argmax(axis=1), -1)
             top = alike.max(axis=0)
             his = np.where(top > best, alike.argmax(axis=0) + part.start, his)
             best = np.maximum(best, top)
-        return options, mine, his
+        return (options, others), mine, his
+
+
+def _asked(
+    groups: Sequence[Group], others: Sequence[Group], found: Mapping[tuple[int, int], Matches], options: Labels
+) -> tuple[LabelTest, tuple[Partner, ...]]:
+    """The test of one side's groups, each with its best partner."""
+    tally, searched, partners = Tally(), 0.0, []
+    best: dict[int, tuple[int, Matches]] = {}
+    for (place, other), matches in found.items():
+        if place not in best or _count(matches) > _count(best[place][1]):
+            best[place] = other, matches
+    for place, (other, matches) in sorted(best.items()):
+        tally.add(matches, ())
+        searched += float(np.log10(options[place]))
+        partners.append(Partner(groups[place], others[other], matches.units, matches.fixed))
+    return tally.test("layers", searched), tuple(partners)
+
+
+def _count(matches: Matches) -> tuple[int, int]:
+    return matches.fixed, matches.mutual
 
 
 def matched(left: Copies, right: Copies, place: int, other: int) -> Matches | None:
@@ -275,10 +290,6 @@ def _centred(rows: Matrix) -> tuple[Matrix, Matrix, NDArray[np.float64]]:
     mean, flat = xp.mean(rows, axis=1), xp.reshape(rows, (rows.shape[0], -1))
     length = host(row_products(flat, flat) - rows.shape[1] * row_products(mean, mean))
     return flat, mean, np.maximum(length, 0.0).astype(np.float64)
-
-
-def _best(found: dict[tuple[int, int], Matches], pairs: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
-    return max(pairs, key=lambda pair: (found[pair].fixed, found[pair].mutual), default=None)
 
 
 def _kinds(reader: Reader, group: Group) -> Mapping[Kind, Member]:
