@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from math import prod
 from threading import Lock
-from typing import Any, Literal, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +25,10 @@ from dokja.lineage.architecture import Assignment, Axis, Part, part_columns, par
 from dokja.lineage.architecture.by_shape import by_shape
 from dokja.lineage.arrays import NUMPY, Arrays, like, namespace_of, taken
 from dokja.lineage.checkpoint import Checkpoint
+from dokja.lineage.measuring import AT_ONCE, By, Lengths
 from dokja.lineage.statistics import Order, halved, order, relative, unit_rows
 from dokja.lineage.statistics.units import Labels, Matrix, Units, block_length
 from dokja.lineage.vocabulary import vocabulary
-
-MEASURED_AT_ONCE = 1 << 20
-"""Numbers whose squares are taken in one go: so many that threads do not wait for each other's turn at Python."""
 
 TESTED = ("hidden", "heads", "kv-heads", "experts")
 """Spaces whose units are exchangeable one by one; the residual axis is tested by all tensors together."""
@@ -55,8 +53,6 @@ SMALL = 1024
 
 ROOM = 32 << 20
 """The bytes that a reader keeps of what it read and made."""
-
-By = Literal["rows", "columns"]
 
 K = TypeVar("K")
 
@@ -306,10 +302,12 @@ class CheckpointSource:
 
     def rows(self, member: Member, labels: Labels, *, narrow: bool = False) -> Matrix:
         """The rows of these units. narrow: numbers that are stored as bfloat16 may be handed out so."""
-        part, axis = member.part, member.axis
-        index = row_index(labels, self.model.units(member), axis, inner(self.key, self.model, member))
         read = part_rows if member.by == "rows" else part_columns
-        return read(self.checkpoint, part, index, narrow=narrow)
+        return read(self.checkpoint, member.part, self.places(member, labels), narrow=narrow)
+
+    def places(self, member: Member, labels: Labels) -> NDArray[np.int64]:
+        """Where the rows of these units stand in the member's matrix."""
+        return row_index(labels, self.model.units(member), member.axis, inner(self.key, self.model, member))
 
     def answers(self, member: Member, words: Matrix) -> Matrix:
         """The rows by these columns. A plain matrix goes by in windows and is never held whole."""
@@ -329,24 +327,16 @@ class CheckpointSource:
         return found[0] if len(found) == 1 else namespace_of(words).concat(found)
 
     def lengths(self, member: Member, gain: Matrix | None) -> Matrix:
-        """`row_lengths`. Whatever axis the member's is, the matrix goes by once, as it is stored."""
+        """The lengths of the rows. Whatever axis the member's is, the matrix goes by once, as it is stored."""
         part, (rows, width) = member.part, self.model.extent(member)
-        height, across = (rows, width) if member.by == "rows" else (width, rows)
+        shape = (rows, width) if member.by == "rows" else (width, rows)
+        lengths, step = Lengths(shape, member.by, gain), max(1, AT_ONCE // max(1, shape[1]))
         whole = None if part.index is None and not part.transposed else part_matrix(self.checkpoint, part)
-        step, weight = max(1, MEASURED_AT_ONCE // max(1, across)), _squared(gain, width)
-        # One window's room for all of them: new room for each would take longer than the arithmetic.
-        found, room = np.zeros(rows), np.empty((min(step, height), across))
-        with np.errstate(invalid="ignore", over="ignore"):
-            for start in range(0, height, step):
-                places = np.arange(start, min(start + step, height))
-                squares = room[: len(places)]
-                squares[:] = part_rows(self.checkpoint, part, places, narrow=True) if whole is None else whole[places]
-                np.square(squares, out=squares)
-                if member.by == "rows":
-                    found[places] = squares @ weight
-                else:
-                    found += weight[places] @ squares
-            return np.sqrt(found).astype(np.float32)
+        for start in range(0, shape[0], step):
+            places = np.arange(start, min(start + step, shape[0]))
+            window = part_rows(self.checkpoint, part, places, narrow=True) if whole is None else whole[places]
+            lengths.see(start, window)
+        return lengths.found()
 
     def digest(self, tensor: str) -> str | None:
         """SHA-256 of a tensor's bytes."""
@@ -394,17 +384,6 @@ def inner(key: int, model: Model, member: Member) -> Labels:
     """The rows of a block that are looked at: drawn by the key, the same of every unit."""
     extent, width = model.extent(member)
     return drawn(key, min(member.axis.block, extent), max(FEWEST_OF_A_BLOCK, NUMBERS_OF_A_BLOCK // max(1, width)))
-
-
-def row_lengths(rows: Matrix, gain: Matrix | None) -> Matrix:
-    """The lengths of rows, their columns times a gain. Of float64, for float32 does not hold the squares of numbers
-    that were scaled far up or down."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        return np.sqrt(np.square(rows.astype(np.float64)) @ _squared(gain, rows.shape[1])).astype(np.float32)
-
-
-def _squared(gain: Matrix | None, width: int) -> NDArray[np.float64]:
-    return np.ones(width) if gain is None else np.square(gain.astype(np.float64))
 
 
 def row_index(labels: Labels, total: int, axis: Axis, chosen: Labels) -> NDArray[np.int64]:

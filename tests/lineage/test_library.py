@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -364,10 +365,19 @@ def test_a_hostile_pack_is_refused(library: Path, tmp_path: Path, case: str) -> 
     assert codes(refused) == {code}
 
 
+def _columns(path: Path) -> dict[str, tuple[dict[str, Any], bytes]]:
+    """What a columnar file holds: of each column what the header says, and its bytes."""
+    data = path.read_bytes()
+    size = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:size])
+    return {
+        name: (entry, data[size + entry["data_offsets"][0] : size + entry["data_offsets"][1]])
+        for name, entry in header.items()
+    }
+
+
 def _about(path: Path) -> dict[str, object]:
-    with path.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        found: dict[str, object] = json.loads(file.read(header["about"]["shape"][0]))
+    found: dict[str, object] = json.loads(_columns(path)["about"][1])
     return found
 
 
@@ -377,19 +387,15 @@ def _canonical(about: object) -> bytes:
 
 def _rewritten(path: Path, about: bytes, folder: Path, **more: NDArray[np.generic]) -> Path:
     """The pack with another object about itself."""
-    size = int.from_bytes(path.read_bytes()[:8], "little")
-    data = path.read_bytes()
-    header = json.loads(data[8 : 8 + size])
-    old = header["about"]["data_offsets"][1]
-    shift = len(about) - old
-    for name, entry in header.items():
-        entry["data_offsets"] = (
-            [each + shift for each in entry["data_offsets"]] if name != "about" else [0, len(about)]
-        )
-    header["about"]["shape"] = [len(about)]
+    columns = _columns(path)
+    columns["about"] = ({**columns["about"][0], "shape": [len(about)]}, about)
+    header, place = {}, 0
+    for name, (entry, held) in columns.items():
+        header[name] = {**entry, "data_offsets": [place, place + len(held)]}
+        place += len(held)
     text = json.dumps(header).encode()
     hostile = folder / "hostile.safetensors"
-    hostile.write_bytes(len(text).to_bytes(8, "little") + text + about + data[8 + size + old :])
+    hostile.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(held for _, held in columns.values()))
     return hostile
 
 

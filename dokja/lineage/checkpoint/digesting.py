@@ -8,12 +8,12 @@ lock. In memory is a piece for each core, whatever the size of the file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from dokja.lineage.checkpoint.header import Entry
-from dokja.lineage.checkpoint.source import Source, pieces
+from dokja.lineage.checkpoint.source import Bytes, Source
 
 PIECE: Final = 1 << 20
 """So much stays in a core's cache from the reading to the hashing."""
@@ -28,13 +28,19 @@ def digested(ranges: Mapping[str, tuple[Source, int, int]], threads: int) -> dic
         return dict(sorted(zip(names, found, strict=True)))
 
 
-def digest_of(source: Source, entry: Entry) -> str:
-    """The digest of one tensor's bytes."""
-    return _digest(source, entry.begin, entry.end)
+def digest_of(source: Source, entry: Entry, see: Callable[[int, Bytes], None] | None = None, width: int = 1) -> str:
+    """The digest of one tensor's bytes. see: is shown them as they go by, whole rows of `width` bytes, and where."""
+    size = max(1, PIECE // width) * width
+    return _digest(source, entry.begin, entry.end, size, see)
 
 
-def _digest(source: Source, begin: int, end: int) -> str:
-    found = hashlib.sha256()
-    for piece in pieces(source, begin, end, PIECE):
+def _digest(
+    source: Source, begin: int, end: int, size: int = PIECE, see: Callable[[int, Bytes], None] | None = None
+) -> str:
+    found, place = hashlib.sha256(), 0
+    for piece in source.pieces(begin, end, size):
         found.update(piece.data)
+        if see is not None:
+            see(place, piece)
+        place += len(piece)
     return found.hexdigest()

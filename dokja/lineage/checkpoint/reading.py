@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -42,6 +42,7 @@ LARGEST_TOKENIZER: Final = 256 << 20
 FIRST_LOOK: Final = 32
 SPAN: Final = 1 << 19
 """The most bytes of a tensor that are read at once for the sake of some of its rows: they stay in a core's cache."""
+MOST_AXES: Final = 2
 STRIP: Final = 1 << 20
 """The most bytes that are read at once for the sake of some columns: they stay in a core's cache."""
 TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model", "tiktoken.model", "vocab.json", "vocab.txt", "merges.txt")
@@ -172,17 +173,44 @@ class Checkpoint:
 
         Where no number is said, all cores are used.
         """
+        tensors = {
+            name: (self._sources[self.stored[name].shard], entry.begin, entry.end)
+            for name, entry in self._entries.items()
+        }
+        found = Digests(self.header_digests(), digested(tensors, cores() if threads is None else threads))
+        self.check()
+        return found
+
+    def header_digests(self) -> Mapping[str, str]:
+        """SHA-256 of all that comes before the tensors, by shard."""
         starts = {shard: source.size for shard, source in self._sources.items()}
-        tensors: dict[str, tuple[Source, int, int]] = {}
         for name, entry in self._entries.items():
             shard = self.stored[name].shard
             starts[shard] = min(starts[shard], entry.begin)
-            tensors[name] = (self._sources[shard], entry.begin, entry.end)
-        headers = {shard: (self._sources[shard], 0, start) for shard, start in starts.items()}
-        count = cores() if threads is None else threads
-        found = Digests(digested(headers, count), digested(tensors, count))
-        self.check()
-        return found
+        return digested({shard: (self._sources[shard], 0, start) for shard, start in starts.items()}, 1)
+
+    def plain(self, name: str) -> bool:
+        """Whether a stored tensor is a logical one as it is: a matrix or a vector of whole bytes."""
+        entry = self._entries.get(name)
+        if entry is None or name in self._packed or name not in self.tensors or len(entry.shape) > MOST_AXES:
+            return False
+        return BITS[entry.dtype] % 8 == 0 and 0 < entry.nbytes <= STRIP * entry.shape[0] if entry.shape else False
+
+    def pass_by(self, name: str, see: Sequence[Callable[[int, Bytes], None]]) -> str:
+        """SHA-256 of a stored tensor, in the one reading of it in which all rows of a plain one are seen.
+
+        see: is told the first of some neighbouring rows, and shown their bytes, [rows, bytes of a row].
+        """
+        entry = self._entries[name]
+        if not see:
+            return digest_of(self._sources[self.stored[name].shard], entry)
+        width = entry.nbytes // entry.shape[0]
+
+        def shown(place: int, data: Bytes) -> None:
+            for each in see:
+                each(place // width, data.reshape(-1, width))
+
+        return digest_of(self._sources[self.stored[name].shard], entry, shown, width)
 
     def digest(self, name: str) -> str | None:
         """SHA-256 of the bytes of one stored tensor; `None` of one that is put together from several."""

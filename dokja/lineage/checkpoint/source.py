@@ -29,6 +29,8 @@ SPARSE_SHARE: Final = 8
 BLOCK: Final = 512
 AT_ONCE: Final = 1 << 30
 """The most bytes that one system call is asked for."""
+PAGE: Final = 4096
+CACHE_LINE: Final = 64
 LOCAL_GAP: Final = 1 << 16
 """Of a local file it costs less to read so many bytes too many than to ask once more."""
 REMOTE_GAP: Final = 1 << 20
@@ -48,18 +50,16 @@ class Source(Protocol):
         """The bytes of this range, all of them."""
 
     @abstractmethod
+    def pieces(self, begin: int, end: int, size: int) -> Iterator[Bytes]:
+        """A range in pieces of at most so many bytes, each there until the next is asked for."""
+
+    @abstractmethod
     def check(self) -> None:
         """Refuse the file if it is no longer the one that was opened."""
 
     @abstractmethod
     def close(self) -> None:
         """Give the file back."""
-
-
-def pieces(source: Source, begin: int, end: int, size: int) -> Iterator[Bytes]:
-    """A range in pieces of at most so many bytes."""
-    for start in range(begin, end, size):
-        yield source.read(start, min(end, start + size))
 
 
 class LocalSource:
@@ -91,8 +91,16 @@ class LocalSource:
 
     def read(self, begin: int, end: int) -> Bytes:
         """The bytes of this range, all of them."""
-        found = np.empty(end - begin, dtype=np.uint8)
-        view, reached = found.data, begin
+        return self._read(begin, _placed(_room(end - begin), begin, end))
+
+    def pieces(self, begin: int, end: int, size: int) -> Iterator[Bytes]:
+        """A range in pieces of at most so many bytes, each there until the next is asked for."""
+        room = _room(min(size, end - begin))
+        for start in range(begin, end, size):
+            yield self._read(start, _placed(room, start, min(end, start + size)))
+
+    def _read(self, begin: int, found: Bytes) -> Bytes:
+        view, reached, end = found.data, begin, begin + len(found)
         while reached < end:
             try:
                 count = os.preadv(self._file, [view[reached - begin :][:AT_ONCE]], reached)
@@ -114,6 +122,20 @@ class LocalSource:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _room(size: int) -> Bytes:
+    """Room for so many bytes, wherever they begin in a page."""
+    return np.empty(size + PAGE, dtype=np.uint8)
+
+
+def _placed(room: Bytes, begin: int, end: int) -> Bytes:
+    """The part of it for a range of a file: it begins in a page of memory where the range does in one of the file.
+
+    A little behind that, where an allocator often is, some processors copy five times as slowly.
+    """
+    start = (begin // CACHE_LINE * CACHE_LINE - room.__array_interface__["data"][0]) % PAGE
+    return room[start : start + end - begin]
 
 
 def _identity(found: os.stat_result) -> tuple[int, ...]:
@@ -163,6 +185,11 @@ class RemoteSource:
         if len(found) != end - begin:
             raise refused("checkpoint-changed", self.where)
         return np.frombuffer(found, dtype=np.uint8)
+
+    def pieces(self, begin: int, end: int, size: int) -> Iterator[Bytes]:
+        """A range in pieces of at most so many bytes."""
+        for start in range(begin, end, size):
+            yield self.read(start, min(end, start + size))
 
     def check(self) -> None:
         """Refuse the file if it is no longer the one that was opened."""

@@ -15,19 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from dokja.errors import CheckpointError, DokjaError, LibraryError, Problem
-from dokja.lineage.checkpoint import open_checkpoint
+from dokja.lineage.checkpoint import Checkpoint, open_checkpoint
 from dokja.lineage.cores import at_work, cores
 from dokja.lineage.library.columns import PART
 from dokja.lineage.library.index import FILE, Index, Shelved, empty, read_index, write_index
-from dokja.lineage.library.packs import (
-    FEWEST_UNITS,
-    UNITS,
-    make_pack,
-    open_pack,
-    pack_file,
-    packs_folder,
-    source_digest,
-)
+from dokja.lineage.library.packing import make_pack, source_digest
+from dokja.lineage.library.packs import FEWEST_UNITS, UNITS, open_pack, pack_file, packs_folder
 from dokja.lineage.library.refusals import problem, refused
 from dokja.lineage.library.sketching import Sketch, sketches
 from dokja.lineage.library.spreading import spread
@@ -189,21 +182,24 @@ def _take_in(task: _Task) -> _Done:
     try:
         with open_checkpoint(task.where) as checkpoint, at_work(checkpoint.parameters, task.threads) as crew:
             size = checkpoint.parameters
-            digests = checkpoint.digests(task.threads)
-            source = source_digest(checkpoint, digests)
+            known = _source(checkpoint, task) if task.known or task.taken is not None else None
             if task.taken is not None:
-                same = task.taken == source
-                return _Done(task.name, problems=() if same else (_taken(task),))
-            digest = task.known.get(source)
+                return _Done(task.name, problems=() if task.taken == known else (_taken(task),))
+            digest = task.known.get(known or "")
             made = digest is None
             if digest is None:
-                digest = make_pack(task.folder, task.name, checkpoint, digests, task.key, task.units, crew)
+                digest = make_pack(task.folder, task.name, checkpoint, task.key, task.units, crew)
         path = pack_file(task.folder, digest)
         with open_pack(path, name=task.name) as pack, at_work(size, task.threads) as crew:
             found = sketches(Reader(pack), crew)
-        return _Done(task.name, Shelved(task.name, digest, source, path.stat().st_size), found, made)
+            shelved = Shelved(task.name, digest, pack.about.source, path.stat().st_size)
+        return _Done(task.name, shelved, found, made)
     except DokjaError as error:
         return _Done(task.name, problems=error.problems)
+
+
+def _source(checkpoint: Checkpoint, task: _Task) -> str:
+    return source_digest(checkpoint, checkpoint.digests(task.threads))
 
 
 def _taken(task: _Task) -> Problem:

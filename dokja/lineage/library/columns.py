@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from dokja.lineage.checkpoint.formats import decode
 from dokja.lineage.checkpoint.header import BITS, LENGTH_BYTES, Entry, header_length, read_header
-from dokja.lineage.checkpoint.source import LocalSource, pieces
+from dokja.lineage.checkpoint.source import LocalSource
 from dokja.lineage.library.refusals import refused
 
 ABOUT: Final = "about"
@@ -166,7 +166,7 @@ class Columns:
     def digest(self, end: int | None = None) -> str:
         """SHA-256 of the file, or of its bytes before `end`."""
         found = hashlib.sha256()
-        for piece in pieces(self._source, 0, self._source.size if end is None else end, PIECE):
+        for piece in self._source.pieces(0, self._source.size if end is None else end, PIECE):
             found.update(piece.data)
         return found.hexdigest()
 

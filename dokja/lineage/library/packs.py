@@ -8,7 +8,6 @@ nothing that they could see.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -20,28 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from dokja.lineage.architecture import Assignment, Part, assign
-from dokja.lineage.checkpoint import Checkpoint, Digests
-from dokja.lineage.cores import ALONE, Crew
-from dokja.lineage.library.columns import ABOUT, Column, Columns, header_bytes, json_bytes, stored, written
+from dokja.lineage.architecture import Assignment, Part
+from dokja.lineage.library.columns import Column, Columns, json_bytes
 from dokja.lineage.library.refusals import refused
-from dokja.lineage.pair.answers import ANCHORS, answers_to_anything
-from dokja.lineage.pair.longest import answers_words, crowded, lengths, longest, neurons
+from dokja.lineage.measuring import By, row_lengths
+from dokja.lineage.pair.answers import answers_to_anything
+from dokja.lineage.pair.longest import answers_words, crowded, longest, neurons
 from dokja.lineage.sides import (
     LOOKED_AT,
-    By,
-    CheckpointSource,
     Group,
     Member,
     Model,
-    Reader,
-    drawn,
     inner,
     looked_at,
-    row_lengths,
 )
 from dokja.lineage.statistics.units import Labels, Matrix
-from dokja.lineage.vocabulary import priority
 
 FORMAT: Final = "dokja-reference-pack/4"
 UNITS: Final = 256
@@ -86,17 +78,6 @@ _TYPE = TypeAdapter(About)
 def part_key(part: Part) -> tuple[str, int | None, tuple[int, int] | None]:
     """What names a part within its model."""
     return (part.tensor, part.index, part.take)
-
-
-def source_digest(checkpoint: Checkpoint, digests: Digests) -> str:
-    """One digest of the weights, the config and the tokenizer."""
-    whole = {
-        "headers": sorted(digests.headers.values()),
-        "tensors": dict(digests.tensors),
-        "config": dict(checkpoint.config),
-        "tokenizer": checkpoint.tokenizer,
-    }
-    return hashlib.sha256(json_bytes(whole)).hexdigest()
 
 
 def pack_file(folder: Path, digest: str) -> Path:
@@ -148,95 +129,12 @@ def neuron_columns(model: Model, units: int) -> Iterator[tuple[tuple[Column, ...
                 )
 
 
-def make_pack(
-    folder: Path, name: str, checkpoint: Checkpoint, digests: Digests, key: int, units: int, crew: Crew = ALONE
-) -> str:
-    """Write the pack of a checkpoint into a library's folder; gives its digest."""
-    model = Model(assign(checkpoint), {tensor: info.shape for tensor, info in checkpoint.tensors.items()})
-    source = CheckpointSource(checkpoint, model, key)
-    reader = Reader(source)
-    words, rows = _words(source)
-    found = source.words(rows) if len(rows) else None
-    about = About(
-        format=FORMAT,
-        name=name,
-        key=key,
-        units=units,
-        source=source_digest(checkpoint, digests),
-        assignment=model.assignment,
-        shapes=dict(model.shapes),
-        digests=dict(digests.tensors),
-        words=words,
-    )
-    text = json_bytes(asdict(about))
-    drawn_units = list(member_columns(model, key, units))
-    layers = list(neuron_columns(model, units))
-    word_columns = _word_columns(len(rows), found)
-    columns = [
-        Column(ABOUT, "U8", (len(text),)),
-        *(column for column, _ in drawn_units),
-        *(column for each, _ in layers for column in each),
-        *word_columns,
-    ]
-    digest = hashlib.sha256()
-
-    def read(item: tuple[Column, Member]) -> memoryview:
-        column, member = item
-        return stored(column, source.rows(member, looked_at(key, model, member, units), narrow=True))
-
-    def read_neurons(item: tuple[tuple[Column, ...], tuple[Member, ...]]) -> list[memoryview]:
-        named, members = item
-        measured = lengths(reader, members)
-        assert measured is not None  # noqa: S101 - a checkpoint has all of its numbers
-        chosen = longest(measured, units)
-        values = [*measured, *(source.rows(member, chosen, narrow=True) for member in members)]
-        return [stored(*each) for each in zip(named, values, strict=True)]
-
-    with written(packs_folder(folder)) as (write, settle):
-
-        def put(data: bytes | memoryview) -> None:
-            digest.update(data)
-            write(data)
-
-        put(header_bytes(columns))
-        put(text)
-        for data in crew.spread(read, drawn_units):
-            put(data)
-        for several in crew.spread(read_neurons, layers):
-            for data in several:
-                put(data)
-        if found is not None:
-            kept_words: tuple[NDArray[Any], ...] = (rows, found["up"], found["down"])
-            for column, values in zip(word_columns, kept_words, strict=True):
-                put(stored(column, values))
-        checkpoint.check()
-        settle(pack_file(folder, digest.hexdigest()))
-    return digest.hexdigest()
-
-
-def _words(source: CheckpointSource) -> tuple[Mapping[str, int] | None, Labels]:
-    """The words that are kept, and the rows of the embeddings: theirs, and those that are drawn without words."""
-    tensors = source.model.words
-    if "embedding" not in tensors:
-        return None, np.empty(0, dtype=np.int64)
-    total = min(source.model.shapes[tensor][0] for tensor in tensors.values())
-    known = source.vocabulary()
-    drawn_rows = drawn(source.key, source.model.shapes[tensors["embedding"]][0], ANCHORS)
-    drawn_rows = drawn_rows[drawn_rows < total]
-    if known is None:
-        return None, drawn_rows
-    inside = [word for word, row in known.items() if row < total]
-    words = {word: known[word] for word in sorted(inside, key=lambda word: priority(source.key, word))[:WORDS]}
-    return words, np.union1d(drawn_rows, np.array(list(words.values()), dtype=np.int64))
-
-
-def _word_columns(count: int, found: Mapping[str, Matrix] | None) -> tuple[Column, ...]:
-    if found is None:
-        return ()
+def word_columns(count: int, widths: Sequence[int]) -> tuple[Column, ...]:
+    """The columns of the words that are kept: their rows, and what the embeddings and the unembeddings have there."""
     return (
         Column(WORD_ROWS, "I64", (count,)),
-        Column(UP, "BF16", (count, found["up"].shape[1])),
-        Column(DOWN, "BF16", (count, found["down"].shape[1])),
+        Column(UP, "BF16", (count, widths[0])),
+        Column(DOWN, "BF16", (count, widths[1])),
     )
 
 
@@ -348,11 +246,7 @@ class PackSource:
             widths = [
                 entries[name].shape[-1] if name in entries and entries[name].shape else 0 for name in (UP, DOWN)
             ]
-            columns += [
-                Column(WORD_ROWS, "I64", (count,)),
-                Column(UP, "BF16", (count, widths[0])),
-                Column(DOWN, "BF16", (count, widths[1])),
-            ]
+            columns += word_columns(count, widths)
         self._columns.expect(columns)
         rows = self._word_rows
         # As Python's own numbers: a file may claim one that no array holds.
