@@ -12,7 +12,7 @@ faster (TF32) would turn ties into matches.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -35,12 +35,13 @@ ArrayOf = TypeVar("ArrayOf", bound=NDArray[Any])
 class Arrays:
     """A namespace of the array API standard, and the device that holds its arrays (`None`: where they begin).
 
-    name: what an audit says it was counted on. exact: within it, products of float32 are not made of shorter numbers.
+    name: what an audit says it was counted on; it tells these arrays from others. exact: within it, products of
+    float32 are not made of shorter numbers.
     """
 
     name: str = CPU
     namespace: Namespace = np
-    device: Any = None
+    device: Any = field(default=None, compare=False)
     exact: Callable[[], AbstractContextManager[None]] = field(default=nullcontext, compare=False)
 
     def put(self, array: ArrayOf) -> ArrayOf:
@@ -64,7 +65,13 @@ def namespace_of(array: object) -> Namespace:
     """The namespace whose functions take this array."""
     if isinstance(array, np.ndarray):
         return np
-    return _compat().array_namespace(array)
+    if type(array) not in _KNOWN:
+        _KNOWN[type(array)] = _compat().array_namespace(array)
+    return _KNOWN[type(array)]
+
+
+_KNOWN: Final[dict[type, Namespace]] = {}
+"""To find out takes longer than many a step on the array itself."""
 
 
 def like(array: ArrayOf, other: object) -> ArrayOf:
@@ -83,6 +90,13 @@ def host(array: object) -> NDArray[Any]:
     return np.asarray(compat.to_device(array, own))
 
 
+def hosts(*arrays: NDArray[Any]) -> Sequence[NDArray[Any]]:
+    """Arrays of one shape and one type as NumPy's, brought over together: each way from a device takes its time."""
+    if isinstance(arrays[0], np.ndarray):
+        return arrays
+    return host(namespace_of(arrays[0]).stack(arrays))
+
+
 def taken(array: ArrayOf, places: NDArray[np.int64], axis: int = 0) -> ArrayOf:
     """What stands at these places of an axis."""
     return namespace_of(array).take(array, like(places, array), axis=axis)  # type: ignore[no-any-return]
@@ -93,7 +107,15 @@ def row_products(left: ArrayOf, right: ArrayOf) -> ArrayOf:
     if isinstance(left, np.ndarray):
         found: ArrayOf = np.einsum("ij,ij->i", left, right)  # `vecdot` rounds otherwise than all figures so far.
         return found
-    return namespace_of(left).vecdot(left, right)  # type: ignore[no-any-return]
+    return namespace_of(left).sum(left * right, axis=1)  # type: ignore[no-any-return]
+
+
+def counts(array: NDArray[np.bool_], axis: int) -> NDArray[np.int64]:
+    """How many are true along an axis of a matrix, as NumPy's: along 0 of each column, along 1 of each row."""
+    if isinstance(array, np.ndarray):  # Few are: to find them takes less than to add up all.
+        rows, columns = np.divmod(np.flatnonzero(array), array.shape[1])
+        return np.bincount(rows if axis else columns, minlength=array.shape[1 - axis])
+    return host(namespace_of(array).count_nonzero(array, axis=axis))
 
 
 def where_true(array: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,13 +13,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.lineage.speed import generated
 from benchmarks.training.checkpoint import kept, write
 from benchmarks.training.disguise import disguised
 from benchmarks.training.network import Shape, Text, draw
 from dokja.errors import DeviceError
 from dokja.language import Voice
 from dokja.lineage import Audit, Reference, audit, open_checkpoint, reference
-from dokja.lineage.arrays import CPU, LIBRARIES, NUMPY, Arrays, arrays_on, host, row_products, taken, where_true
+from dokja.lineage.arrays import (
+    CPU,
+    LIBRARIES,
+    NUMPY,
+    Arrays,
+    arrays_on,
+    counts,
+    host,
+    hosts,
+    row_products,
+    taken,
+    where_true,
+)
+from dokja.lineage.cores import WORTH_IT
 from dokja.lineage.library import build, open_library
 from dokja.lineage.page import write_page
 from dokja.lineage.pair.candidates import MOST
@@ -149,6 +164,15 @@ def test_products_of_float32_are_made_of_no_shorter_numbers(card: Arrays) -> Non
     assert exact < before / 10
 
 
+def test_several_workers_share_a_card(card: Arrays, tmp_path: Path) -> None:
+    paths = [generated(tmp_path / name, 2 * WORTH_IT * 2 >> 20, seed) for seed, name in enumerate(("one", "two"))]
+    with open_checkpoint(paths[0]) as mine, open_checkpoint(paths[1]) as his:
+        found, known = (
+            audit(reference("one", mine, 7), [reference("two", his, 7)], key=7, device=each) for each in (card, CPU)
+        )
+    assert_same(found, known)
+
+
 @contextmanager
 def shorter_products(card: Arrays) -> Iterator[None]:
     """What a program may have set before it asks for an audit."""
@@ -186,6 +210,9 @@ def test_neighbours_are_the_same_ties_included(rows: int, columns: int, seed: in
         np.random.default_rng(seed + side).integers(-1, 2, (count, 3)).astype(np.float32)
         for side, count in enumerate((rows, columns))
     )
+    for axis in (0, 1):
+        np.testing.assert_array_equal(counts(left == 0, axis), np.sum(left == 0, axis=axis))
+        np.testing.assert_array_equal(counts(arrays.put(left) == 0, axis), np.sum(left == 0, axis=axis))
     known = mutual_neighbours(left, right)
     for found, same in zip(mutual_neighbours(arrays.put(left), arrays.put(right)), known, strict=True):
         np.testing.assert_array_equal(found, same)
@@ -211,7 +238,10 @@ def test_arrays_go_there_and_come_back(arrays: Arrays) -> None:
     np.testing.assert_array_equal(host(taken(put, np.array([3, 0]), axis=1)), own[:, [3, 0]])
     np.testing.assert_array_equal(host(row_products(put, put)), np.sum(own * own, axis=1))
     np.testing.assert_array_equal(where_true(put > 6), [7, 8, 9, 10, 11])
+    for mine, his in zip(hosts(put[0, :], put[2, :]), own[[0, 2]], strict=True):
+        np.testing.assert_array_equal(mine, his)
     assert host(arrays.zeros((2, 3))).dtype == np.float32
+    assert {arrays: "kept"}[replace(arrays)] == "kept"
     assert NUMPY.put(own) is own
 
 

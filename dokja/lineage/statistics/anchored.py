@@ -64,12 +64,13 @@ def answering(anchors: Floats) -> Matrix:
     sides = xp.astype(anchors, xp.float64)
     sides = xp.where(xp.all(xp.isfinite(sides), axis=1)[:, None], sides, 0.0)
     few = sides.shape[0] <= sides.shape[1]
-    squares, vectors = xp.linalg.eigh(sides @ sides.T if few else sides.T @ sides)
-    lengths = np.sqrt(np.maximum(host(squares), 0.0))
+    # By NumPy everywhere: it is small, and devices take longer for it than for all that is made of it.
+    squares, vectors = np.linalg.eigh(host(sides @ sides.T if few else sides.T @ sides))
+    lengths = np.sqrt(np.maximum(squares, 0.0))
     ridge = RIDGE * float(np.median(lengths))
     # What has no length at all is left out: nothing answers to it.
     scales = np.divide(lengths, lengths**2 + ridge**2, out=np.zeros_like(lengths), where=lengths > 0)
-    whitening = xp.astype((vectors * like(scales, vectors)) @ vectors.T, xp.float32)
+    whitening = like(((vectors * scales) @ vectors.T).astype(np.float32), sides)
     across = xp.astype(sides.T, xp.float32)
     found: Matrix = across @ whitening if few else whitening @ across
     return found

@@ -22,7 +22,7 @@ from math import factorial
 import numpy as np
 from numpy.typing import NDArray
 
-from dokja.lineage.arrays import host, like, namespace_of, taken
+from dokja.lineage.arrays import host, hosts, like, namespace_of, row_products, taken
 from dokja.lineage.statistics.combine import mean_of_e_values
 from dokja.lineage.statistics.labels import Matches, fixed_points
 from dokja.lineage.statistics.trace import TraceTest, unit_trace
@@ -76,12 +76,13 @@ class RelativeLabels:
 
 def gram(rows: Matrix) -> NDArray[np.float64]:
     """The double-centred Gram matrix of the rows: what every rotation of the columns leaves."""
-    products: NDArray[np.float64] = host(rows @ rows.T).astype(np.float64)
-    if not len(products):
+    xp = namespace_of(rows)
+    products: NDArray[np.float64] = xp.astype(rows @ rows.T, xp.float64)
+    if not products.shape[0]:
         return products
-    mean = products.mean(axis=0)
-    products -= (mean - mean.mean())[:, None]
-    products -= mean[None]
+    mean = xp.mean(products, axis=0)
+    products -= (mean - xp.mean(mean))[:, None]
+    products -= mean[None, :]
     return products
 
 
@@ -136,8 +137,8 @@ class Moments:
 
 def moments_of(gram: NDArray[np.float64]) -> Moments:
     """The moments of one double-centred matrix."""
-    own = np.diagonal(gram)
-    return Moments(len(gram), float(own.sum()), float(own @ own), float(np.einsum("ij,ij->", gram, gram)))
+    own, squares = hosts(namespace_of(gram).linalg.diagonal(gram), row_products(gram, gram))
+    return Moments(len(own), float(own.sum()), float(own @ own), float(squares.sum()))
 
 
 def correlated(value: float, left: Moments, right: Moments) -> GramCorrelation:
@@ -214,13 +215,13 @@ def relative(units: Units, halves: tuple[Labels, Labels], repeats: int = 1) -> t
     for copy in range(repeats):
         rows = units.rows[:, copy * width : (copy + 1) * width]
         slant = units.slant[:, copy].astype(np.float32)
-        along, level = like(slant, rows), like(slant * slant.mean(dtype=np.float64), rows)
-        across = like(np.sqrt((1.0 - units.slant[:, copy] ** 2) * repeats).astype(np.float32), rows)
+        level = slant * slant.mean(dtype=np.float64)
+        across = np.sqrt((1.0 - units.slant[:, copy] ** 2) * repeats).astype(np.float32)
         products = taken(rows, some) @ taken(rows, others).T
-        products *= taken(across, some)[:, None]
-        products *= taken(across, others)[None, :]
-        products += taken(along, some)[:, None] * taken(along, others)[None, :]
-        mean = across * (rows @ ((across / rows.shape[0]) @ rows)) + level
+        products *= like(across[some], rows)[:, None]
+        products *= like(across[others], rows)[None, :]
+        products += like(slant[some], rows)[:, None] * like(slant[others], rows)[None, :]
+        mean = like(across, rows) * (rows @ (like(across / rows.shape[0], rows) @ rows)) + like(level, rows)
         parts.append((products, xp.astype(mean, xp.float32)))
     block, means = (sum(each[1:], start=each[0]) for each in zip(*parts, strict=True))
     return described(block, taken(means, others)), described(xp.matrix_transpose(block), taken(means, some))

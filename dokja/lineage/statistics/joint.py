@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dokja.lineage.arrays import host, like, namespace_of, taken
+from dokja.lineage.arrays import hosts, like, namespace_of, taken
 from dokja.lineage.statistics.labels import Matches, match_cosines
 from dokja.lineage.statistics.trace import NO_TRACE, TraceTest, trace_test
 from dokja.lineage.statistics.units import FLAT, Floats, Labels, Matrix, block_length, common, total, unit_rows
@@ -51,10 +51,11 @@ class JointTrace:
     def add_rows(self, left: Matrix, right: Matrix) -> None:
         """Add rows that are centred and of length one already, and hold the looked-at channels only."""
         self._cross = total(self._cross, left.T @ right)
-        ones = like(np.ones(left.shape[0], dtype=np.float32), left)
-        for place, side in enumerate((left, right)):
-            self._sums[place] += host(ones @ side)
-            self._squares[place] += host(ones @ namespace_of(side).square(side))
+        ones, xp = like(np.ones(left.shape[0], dtype=np.float32), left), namespace_of(left)
+        found = hosts(*(ones @ each for side in (left, right) for each in (side, xp.square(side))))
+        for place in (0, 1):
+            self._sums[place] += found[2 * place]
+            self._squares[place] += found[2 * place + 1]
         self.rows += left.shape[0]
 
     def include(self, other: JointTrace) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dokja.lineage.arrays import host, namespace_of, taken, where_true
+from dokja.lineage.arrays import counts, host, namespace_of, taken, where_true
 from dokja.lineage.statistics.counting import log_factorial, log_falling
 from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, block_length, common, unit_rows
 
@@ -110,8 +110,7 @@ def mutual_neighbours(left: Matrix, right: Matrix | None = None) -> tuple[Labels
         part = left[start : start + step, :]
         product = part if right is None else part @ right.T
         top = xp.max(product, axis=1)
-        near = where_true(product >= (top - TIE)[:, None]) // columns
-        alone = np.bincount(near, minlength=part.shape[0]) == 1
+        alone = counts(product >= (top - TIE)[:, None], 1) == 1
         partner[start : start + step] = np.where(alone, host(xp.argmax(product, axis=1)), -1)
         cosine[start : start + step] = host(top)
         best.add(product, start)
@@ -124,14 +123,11 @@ def mutual_neighbours(left: Matrix, right: Matrix | None = None) -> tuple[Labels
 
 def _in_one_block(product: Matrix) -> tuple[Labels, Matrix]:
     """`mutual_neighbours` where all cosines are at hand."""
-    xp, (rows, columns) = namespace_of(product), product.shape
+    xp = namespace_of(product)
     highest, largest = xp.max(product, axis=1), xp.max(product, axis=0)
-    near_row = where_true(product >= (highest - TIE)[:, None]) // columns
-    near_column = where_true(product >= largest - TIE) % columns
+    lone_row = counts(product >= (highest - TIE)[:, None], 1) == 1
+    lone_column = counts(product >= largest - TIE, 0) == 1
     partner, top, best = host(xp.argmax(product, axis=1)), host(highest), host(largest)
-    lone_row, lone_column = (
-        np.bincount(near, minlength=size) == 1 for near, size in ((near_row, rows), (near_column, columns))
-    )
     mutual = (top >= best[partner]) & lone_row & lone_column[partner]
     return np.where(mutual, partner, -1), np.where(mutual, top, np.float32(0))
 

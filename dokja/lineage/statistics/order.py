@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.lineage.arrays import host, like, namespace_of, row_products
 from dokja.lineage.statistics.cka import Moments, correlated, gram, moments_of
 from dokja.lineage.statistics.units import Floats, Labels, Units, flattened, unit_rows
 
@@ -78,19 +79,20 @@ def order(weights: Floats, *, repeats: int = 1, known: Units | None = None) -> O
     sizes = (ranks - ranks.mean()) / (spread or 1.0)
     near, blocks = _places(chosen.tobytes(), units.total)
     cosines = gram(units.rows if len(chosen) == len(units.labels) else units.of(chosen))
-    moments = moments_of(cosines)
+    moments, xp = moments_of(cosines), namespace_of(cosines)
     squares = sizes**2  # The matrix of all products of two sizes has these on its diagonal.
     sizes_moments = Moments(count, float(squares.sum()), float(squares @ squares), float(squares.sum()) ** 2)
     after = np.flatnonzero(np.diff(chosen) == 1)
-    eighths = np.flatnonzero(np.diff((8 * chosen) // units.total, prepend=-1))
-    inside = np.add.reduceat(np.add.reduceat(cosines, eighths, axis=0), eighths, axis=1)
+    beside = host(xp.linalg.diagonal(cosines, offset=1))
+    eighths = like(np.equal.outer(np.arange(8), (8 * chosen) // units.total).astype(np.float64), cosines)
+    inside = float(xp.sum(row_products(eighths @ cosines, eighths)))
     return Order(
         count,
         {
             "size": size,
             "size nearby": correlated(2 * float(sizes[after] @ sizes[after + 1]), sizes_moments, near).z,
-            "direction nearby": correlated(2 * float(cosines[after, after + 1].sum()), moments, near).z,
-            "direction in blocks": correlated(float(np.trace(inside)), moments, blocks).z,
+            "direction nearby": correlated(2 * float(beside[after].sum()), moments, near).z,
+            "direction in blocks": correlated(inside, moments, blocks).z,
         },
     )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dokja.lineage.arrays import host, like, namespace_of, row_products, taken
+from dokja.lineage.arrays import host, hosts, like, namespace_of, row_products, taken
 from dokja.lineage.statistics.counting import log_factorial, log_factorials
 from dokja.lineage.statistics.units import Floats, Labels, Matrix, Units, block_length, common, unit_rows
 
@@ -92,7 +92,9 @@ def trace_test(similarities: Floats) -> TraceTest:
     units = square.shape[0]
     if units < 2:
         return NO_TRACE
-    rows, columns = (host(xp.sum(square, axis=axis, dtype=xp.float64)) / units for axis in (1, 0))
+    rows, columns = (
+        each / units for each in hosts(*(xp.sum(square, axis=axis, dtype=xp.float64) for axis in (1, 0)))
+    )
     return _test(lambda part: square[part, :], rows, columns, float(xp.linalg.trace(square, dtype=xp.float64)))
 
 

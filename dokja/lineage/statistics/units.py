@@ -15,7 +15,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from dokja.lineage.arrays import host, like, namespace_of, row_products, taken
+from dokja.lineage.arrays import host, hosts, like, namespace_of, row_products, taken
 
 Floats = NDArray[np.floating]
 Matrix = NDArray[np.float32]
@@ -169,7 +169,8 @@ def _centred(rows: Floats) -> tuple[Floats, NDArray[np.float64], NDArray[np.floa
         mean = xp.mean(rows, axis=1)
         centred = rows - mean[:, None]
         length = xp.sqrt(row_products(centred, centred))
-    return centred, np.sqrt(rows.shape[1]) * host(mean).astype(np.float64), host(length).astype(np.float64)
+    along, left = (each.astype(np.float64) for each in hosts(mean, length))
+    return centred, np.sqrt(rows.shape[1]) * along, left
 
 
 def _scaled(
