@@ -1,11 +1,13 @@
-"""The figures beside which the page of an audit shows a pair: a known child, and ten pairs of known strangers.
+r"""The figures beside which the page of an audit shows a pair: a known child, and ten pairs of known strangers.
 
-    python -m benchmarks.training.zoo build/zoo stranger-00 … stranger-04 stranger-00.continued stranger-00.narrowed
-    python -m benchmarks.audit_calibration build/zoo > dokja/lineage/page/calibration.json
+    python -m benchmarks.training.zoo build/draw-5 --draw 5 \
+        stranger-00 … stranger-04 stranger-00.continued stranger-00.narrowed
+    python -m benchmarks.audit_calibration build/draw-5 > dokja/lineage/page/calibration.json
 
 The ten pairs that five strangers make, and a child that was trained on for twice its parent's steps (where the test
 asks for an order: a child of half the width). Neurons of the text decoder, as the audit's tests of the same name look
-at them, and the channels where a test is of channels or of matrices from an axis to itself.
+at them, and the channels where a test is of channels or of matrices from an axis to itself. `answers` is the anchored
+agreement (T3), by which the page shows what was rearranged: no scrambling of a child changes it.
 """
 
 from __future__ import annotations
@@ -22,6 +24,11 @@ from numpy.typing import NDArray
 from benchmarks.training.checkpoint import Floats
 from benchmarks.training.network import networks_of
 from benchmarks.training.zoo import SPECIMENS, load
+from dokja.lineage import open_checkpoint, reference
+from dokja.lineage.cores import ALONE
+from dokja.lineage.pair.anchoring import anchored
+from dokja.lineage.pair.answers import shared_words
+from dokja.lineage.pair.evidence import Held
 from dokja.lineage.statistics import (
     Matches,
     Units,
@@ -36,7 +43,8 @@ from dokja.lineage.statistics import (
 
 STRANGERS = tuple(f"stranger-{number:02}" for number in range(5))
 PARENT, CHILD, NARROW = STRANGERS[0], "stranger-00.continued", "stranger-00.narrowed"
-COMMAND = "python -m benchmarks.audit_calibration build/zoo"
+COMMAND = "python -m benchmarks.audit_calibration build/draw-5"
+KEY = 7
 
 Neurons = list[tuple[Floats, Floats, Floats]]
 
@@ -104,6 +112,15 @@ TESTS: Mapping[str, tuple[Callable[[Neurons, Neurons], float], str]] = {
 """Every test of the audit, and the child that it finds."""
 
 
+def answers(cache: Path, one: str, other: str) -> float:
+    """The share of compared neurons that answer shared words alike."""
+    with open_checkpoint(cache / one) as left, open_checkpoint(cache / other) as right:
+        mine, his = (reference(name, each, KEY) for name, each in ((one, left), (other, right)))
+        shared = shared_words(mine.source, his.source)
+        found = anchored(Held(mine.reader, his.reader, KEY), "text-decoder", shared, ALONE)
+    return found.share if found is not None else 0.0
+
+
 def _units(layer: tuple[Floats, Floats, Floats]) -> Units:
     return joined([unit_rows(matrix) for matrix in layer])
 
@@ -128,6 +145,10 @@ def main() -> None:
                 round(test(others[one], held[other]), 4) for one, other in itertools.combinations(STRANGERS, 2)
             ],
         }
+    tests["answers"] = {
+        "child": round(answers(cache, CHILD, PARENT), 4),
+        "strangers": [round(answers(cache, *pair), 4) for pair in itertools.combinations(STRANGERS, 2)],
+    }
     print(json.dumps({"comment": f"Made by: {COMMAND}", "tests": tests}, indent=1))
 
 

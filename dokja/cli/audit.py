@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.padding import Padding
+from rich.text import Text
 
-from dokja.cli.face import Face
+from dokja.cli.face import FOLD, Face
 from dokja.cli.usage import UsageError
 from dokja.errors import Place, Problem
 from dokja.language import mark
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 HELP = mark(
     "Audit the weights of a checkpoint, component by component, against other checkpoints or a library of them: "
     "exact p-values, effects, and in words what was found and how it could be innocent. Exit code 1 if a component "
-    "depends on a reference."
+    "depends on a reference, or is for a panel to look at."
 )
 
 FOUND = 1
@@ -46,7 +48,7 @@ def audit(
             "--key",
             metavar="NUMBER",
             min=0,
-            help=mark("The key by which units are drawn, committed to beforehand; a library has its own."),
+            help=mark("What units are drawn by, 0 if left out: commit to it beforehand. A library has its own."),
         ),
     ] = None,
     step0: Annotated[
@@ -65,7 +67,12 @@ def audit(
         Path | None, typer.Option("--html", metavar="DIR", help=mark("Write a page that a jury can read."))
     ] = None,
     act: Annotated[
-        Path | None, typer.Option("--act", metavar="FILE", help=mark("Write the findings as an act for a gate."))
+        Path | None,
+        typer.Option(
+            "--act",
+            metavar="FILE",
+            help=mark("Write the findings as an act for a gate; needs --team, --stage, --gate, --who and --when."),
+        ),
     ] = None,
     team: Annotated[str | None, typer.Option("--team", metavar="ID", help=mark("The act's team."))] = None,
     stage: Annotated[str | None, typer.Option("--stage", metavar="ID", help=mark("The act's stage."))] = None,
@@ -88,6 +95,11 @@ def audit(
                 "Name references with --against CKPT, or a library with --library DIR.",
             )
         )
+    about = (
+        None if act is None else _about(act, {"team": team, "stage": stage, "gate": gate, "who": who, "when": when})
+    )
+    if key is None and library is None:
+        face.note(mark("No key was given: units are drawn by the key 0, which anybody could have foreseen."))
     with face.working(mark("Auditing the weights")):
         done = _audit(face, submission, against or [], library, key, step0, device)
     told = to_json(done)
@@ -98,14 +110,15 @@ def audit(
         pages = write_page(done, html, command, face.voice.language)
         page = next((each for each in pages if each.name == f"audit.{face.voice.language}.html"), pages[0])
         face.note(mark("Page: {page}"), {"page": page})
-    if act is not None:
-        _write_act(done, act, told, {"team": team, "stage": stage, "gate": gate, "who": who, "when": when})
+    if act is not None and about is not None:
+        from dokja.programme.findings import audit_act, write_act
+
+        write_act(audit_act(done, told, **about), told, act)
     if face.json:
         face.write(told)
     else:
-        for line in lines(done, face.voice):
-            face.out.print(line, soft_wrap=True)
-    return FOUND if any(finding.dependent for finding in done.findings) else 0
+        face.show(*(_indented(line) for line in lines(done, face.voice)))
+    return FOUND if any(finding.told for finding in done.findings) else 0
 
 
 def _audit(
@@ -185,10 +198,11 @@ def _command(submission: str, against: list[str], library: Path | None, key: int
     return shlex.join([*words, "--key", str(key)])
 
 
-def _write_act(done: Audit, file: Path, told: str, said: dict[str, str | None]) -> None:
-    """The act as a file for acts/, and the audit itself beside it, pinned by its digest."""
-    from dokja.programme.findings import audit_act, write_act
+def _about(file: Path, said: dict[str, str | None]) -> dict[str, str]:
+    """What an act must know beside the audit, asked for before any weights are read, and whether its file is free."""
+    from dokja.programme.findings import evidence_of
 
+    evidence_of(file)
     missing = [f"--{name}" for name, value in said.items() if value is None]
     if missing:
         raise UsageError(
@@ -200,5 +214,10 @@ def _write_act(done: Audit, file: Path, told: str, said: dict[str, str | None]) 
                 {"missing": ", ".join(missing)},
             )
         )
-    values = {name: value for name, value in said.items() if value is not None}
-    write_act(audit_act(done, told, **values), told, file)
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _indented(line: str) -> Padding:
+    """A line that goes on below its own beginning where it is too long."""
+    text = line.lstrip(" ")
+    return Padding(Text(text, overflow=FOLD), (0, 0, 0, len(line) - len(text)))

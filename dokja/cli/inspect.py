@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,29 +42,54 @@ def inspect(
 def _print(face: Face, found: Inspection) -> None:
     from rich.table import Table
 
-    from dokja.lineage.words import COMPONENTS
+    from dokja.lineage.architecture.by_shape import BY_SHAPE
+    from dokja.lineage.telling import component_name, visible
 
-    out, say = face.out, face.voice
-    out.print(Path(found.where).name or found.where, style="bold", soft_wrap=True)
-    types = ", ".join(f"{name} {size / 2**20:,.1f} MiB" for name, size in found.types.items())
-    values = {"family": found.family, "parameters": f"{found.parameters:,}", "types": types}
-    out.print(say(mark("Named as {family}; {parameters} parameters; stored as {types}"), values), soft_wrap=True)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading, justify in ((mark("Component"), "left"), (mark("Role"), "left")):
-        table.add_column(say(heading), justify="left" if justify == "left" else "right")
+    say = face.voice
+    face.line(visible(Path(found.where).name or found.where), style="bold")
+    types = ", ".join(f"{name} {_size(size)}" for name, size in found.types.items())
+    values = {"parameters": f"{found.parameters:,}", "types": types}
+    face.line(say(mark("{parameters} parameters; stored as {types}"), values))
+    known = mark("Tensors are named as in the family “{family}”.")
+    unknown = mark("No known family names its tensors so: which axes belong together is told by shapes.")
+    face.line(say(unknown if found.family == BY_SHAPE else known, {"family": found.family}))
+    table = Table(box=None, padding=(0, 3, 0, 0), pad_edge=False, header_style="dim")
+    for heading in (mark("Component"), mark("Role")):
+        table.add_column(say(heading))
     for heading in (mark("Tensors"), mark("Parameters"), mark("Share")):
         table.add_column(say(heading), justify="right")
-    for share in found.shares:
-        percent = 100 * share.parameters / found.parameters if found.parameters else 0.0
-        component = say(COMPONENTS.get(share.component, share.component))
-        table.add_row(component, share.role, f"{share.tensors:,}", f"{share.parameters:,}", f"{percent:.1f} %")
-    out.print(table)
+    for component, total in found.components.items():
+        shares = [each for each in found.shares if each.component == component]
+        name, percent = component_name(component, say), _percent(total, found.parameters)
+        tensors = f"{sum(each.tensors for each in shares):,}"
+        table.add_row(name, "", tensors, f"{total:,}", percent, style="bold")
+        for each in shares:
+            percent = _percent(each.parameters, found.parameters)
+            table.add_row("", visible(each.role), f"{each.tensors:,}", f"{each.parameters:,}", percent)
+    face.show(table)
     if found.unassigned:
-        names = ", ".join(info.name for info in found.unassigned[:SHOWN])
-        said = mark("Without a known place: {count} tensors: {names}")
-        out.print(say(said, {"count": len(found.unassigned), "names": names}), soft_wrap=True)
+        said = mark("Without a known place, and not audited: {count} tensors, {parameters} parameters:")
+        parameters = f"{sum(prod(info.shape) for info in found.unassigned):,}"
+        face.line(say(said, {"count": f"{len(found.unassigned):,}", "parameters": parameters}))
+        for info in found.unassigned[:SHOWN]:
+            face.line(f"  {visible(info.name)}")
+        if len(found.unassigned) > SHOWN:
+            more = f"{len(found.unassigned) - SHOWN:,}"
+            face.line("  " + say(mark("{count} more are in the JSON form."), {"count": more}))
+    else:
+        face.line(say(mark("Every tensor has a known place.")))
     if found.unread:
         said = mark("Of a type that is not decoded: {names}")
-        out.print(say(said, {"names": ", ".join(found.unread[:SHOWN])}), soft_wrap=True)
+        face.line(say(said, {"names": ", ".join(visible(name) for name in found.unread[:SHOWN])}))
     for problem in found.problems:
         face.notes.print(say.problem(problem), soft_wrap=True)
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole if whole else 0.0:.1f} %"
+
+
+def _size(count: int) -> str:
+    """Bytes in the unit that people would take."""
+    step = min(max(count, 1).bit_length() - 1, 49) // 10
+    return f"{count / 2 ** (10 * step):,.{1 if step else 0}f} {('bytes', 'KiB', 'MiB', 'GiB', 'TiB')[step]}"

@@ -48,7 +48,9 @@ def build(
     ctx: typer.Context,
     folder: Folder,
     checkpoints: Checkpoints,
-    key: Annotated[int, typer.Option("--key", min=0, help=mark("What units are drawn by; keep it secret."))] = 0,
+    key: Annotated[
+        int, typer.Option("--key", metavar="NUMBER", min=0, help=mark("What units are drawn by; keep it secret."))
+    ] = 0,
     units: Annotated[
         int, typer.Option("--units", metavar="N", help=mark("How many units of an axis are kept, 8 to 1,024."))
     ] = 256,
@@ -170,11 +172,16 @@ def _say_index(face: Face, index: Index) -> None:
         return
     from rich.table import Table
 
+    from dokja.lineage.telling import component_name, rank
+
     table = Table(box=None, padding=(0, 3, 0, 0), pad_edge=False, header_style="bold")
     for column in (mark("reference"), mark("components"), mark("bytes"), mark("pack")):
         table.add_column(face.voice(column), justify="right" if column == "bytes" else "left", overflow=FOLD)
     for each in index.shelved:
-        table.add_row(each.name, ", ".join(components[each.name]), f"{each.size:,}", each.pack[:SHORT_DIGEST])
+        held = ", ".join(
+            component_name(component, face.voice) for component in sorted(components[each.name], key=rank)
+        )
+        table.add_row(each.name, held, f"{each.size:,}", each.pack[:SHORT_DIGEST])
     face.show(table)
 
 

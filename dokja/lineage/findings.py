@@ -101,6 +101,11 @@ class Finding:
         return self.word in DEPENDENT
 
     @property
+    def told(self) -> bool:
+        """Whether the word says something: that the two depend on each other, or that a panel has to look."""
+        return self.dependent or self.word == "rearranged"
+
+    @property
     def hides_a_scrambled_copy(self) -> bool:
         """Whether nothing was found, and nothing asked that a copy could not hide from by scrambling every axis."""
         return self.word == "no-evidence" and self.anchored is None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 
 from dokja.language import Voice, mark
 from dokja.lineage.arrays import CPU
-from dokja.lineage.findings import Audit, Finding, Kin, Overlap, Within
+from dokja.lineage.findings import Audit, Finding, Kin, Overlap, Within, Word
+from dokja.lineage.judging import LEAST_SHARE
+from dokja.lineage.pair.answers import READS_WORDS
 from dokja.lineage.pair.evidence import LabelTest
 from dokja.lineage.words import (
     ANSWERING,
@@ -18,6 +21,7 @@ from dokja.lineage.words import (
     NO_KIN,
     ON_A_DEVICE,
     OVERLAP,
+    SILENT_TESTS,
     TESTS,
     UNSEEN,
     WORDS,
@@ -27,101 +31,226 @@ from dokja.lineage.words import (
 SHOWN_KIN = 12
 """The terminal shows no more pairs of layers of a component; the JSON form has them all."""
 
+SHOWN_PLACES = 48
+"""Nor more layers and experts of a map."""
+
+NAME_LENGTH = 160
+"""Of a name from outside no more is shown."""
+
 
 def lines(audit: Audit, voice: Voice) -> Iterator[str]:
-    """The audit, one finding after another: the word, what it rests on, how it could be innocent."""
-    yield voice(mark("Submission {name}, key {key}"), {"name": audit.submission, "key": audit.key})
+    """The audit: what was found, then every finding: the word, what it rests on, how it could be innocent.
+
+    Findings of no evidence are short here; what their tests counted is in the JSON form and on the page.
+    """
+    yield voice(mark("Submission {name}, key {key}"), {"name": visible(audit.submission), "key": audit.key})
     if audit.device != CPU:
         yield voice(ON_A_DEVICE, {"device": audit.device})
+    yield ""
+    yield voice(mark("What was found"))
+    yield from (f"  {line}" for line in summary(audit, voice))
     if audit.within:
         yield ""
         yield voice(mark("The submission against itself"))
-        for component in audit.within:
-            yield from within_lines(component, voice)
+        yield from _within(audit.within, voice)
     for reference in audit.references:
         yield ""
         yield from _against(reference, audit, voice)
+    yield from _caveats(audit, voice)
     yield ""
     yield voice(mark("Looked at"))
-    for each in audit.coverage:
+    for each in sorted(audit.coverage, key=lambda each: rank(each.component)):
         share = each.assessed / each.parameters if each.parameters else 0.0
         said = mark("  {component}: {assessed} of {parameters} parameters ({share} %)")
         values = {
-            "component": voice(COMPONENTS.get(each.component, each.component)),
+            "component": component_name(each.component, voice),
             "assessed": f"{each.assessed:,}",
             "parameters": f"{each.parameters:,}",
-            "share": f"{100 * share:.0f}",
+            "share": f"{100 * share:.1f}",
         }
         yield voice(said, values)
 
 
+def summary(audit: Audit, voice: Voice) -> Iterator[str]:
+    """For each component what was found against whom, in one line."""
+    for component in sorted(dict.fromkeys(each.component for each in audit.findings), key=rank):
+        findings = [each for each in audit.findings if each.component == component]
+        asked = [each for each in findings if each.word != "not-assessed"]
+        values: dict[str, object] = {"component": component_name(component, voice), "count": len(asked)}
+        told = [
+            voice(
+                mark("{word} (against {reference})"),
+                {"word": voice(WORDS[each.word].label), "reference": visible(each.reference)},
+            )
+            for each in asked
+            if each.told
+        ]
+        if told:
+            yield voice(mark("{component}: {findings}"), {**values, "findings": ", ".join(told)})
+        elif asked:
+            yield voice(mark("{component}: no evidence, references asked: {count}"), values)
+        else:
+            yield voice(mark("{component}: not assessed against any reference"), values)
+
+
+def component_name(component: str, voice: Voice) -> str:
+    """A component as people call it."""
+    return voice(COMPONENTS[component]) if component in COMPONENTS else visible(component)
+
+
+def visible(name: str) -> str:
+    """A name from outside, with every letter that is not seen (or turns others round) written as its number."""
+    shown = "".join(f"⟨U+{ord(each):04X}⟩" if _unseen(each) else each for each in name)
+    return (shown if len(shown) <= NAME_LENGTH else f"{shown[: NAME_LENGTH - 1]}…") or "“”"
+
+
+def _unseen(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def rank(component: str) -> tuple[int, str]:
+    """Where a component stands in a list for people: in the order of `COMPONENTS`."""
+    known = list(COMPONENTS)
+    return (known.index(component) if component in COMPONENTS else len(known), component)
+
+
+def _within(within: Sequence[Within], voice: Voice) -> Iterator[str]:
+    """Every component against itself; those in which nothing agrees together."""
+    ordered = sorted(within, key=lambda each: rank(each.component))
+    for each in ordered:
+        if each.kin:
+            yield from within_lines(each, voice)
+    silent = [component_name(each.component, voice) for each in ordered if not each.kin]
+    if silent:
+        yield f"  {', '.join(silent)}: {voice(NO_KIN)}"
+
+
 def _against(reference: str, audit: Audit, voice: Voice) -> Iterator[str]:
     """Everything that was found against one reference."""
-    yield voice(mark("Against {reference}"), {"reference": reference})
-    for finding in audit.findings:
-        if finding.reference == reference:
-            yield from finding_lines(finding, voice)
+    yield voice(mark("Against {reference}"), {"reference": visible(reference)})
+    findings = [each for each in audit.findings if each.reference == reference]
+    for finding in sorted(findings, key=lambda each: (not each.told, rank(each.component))):
+        yield from finding_lines(finding, voice) if finding.told else _silent_lines(finding, voice)
     for name, component in audit.shared:
         if name == reference:
             said = mark("  Of several components only this one depends on the reference: {component}.")
-            yield voice(said, {"component": voice(COMPONENTS.get(component, component))})
+            yield voice(said, {"component": component_name(component, voice)})
     for overlap in audit.overlaps:
         if overlap.reference == reference and (told := overlap_told(overlap, voice)):
             yield "  " + voice(mark("Beside the weights"))
-            yield from (f"    {line}" for line in (*told, voice(OVERLAP)))
+            yield from (f"    {line}" for line in told)
+
+
+def _caveats(audit: Audit, voice: Voice) -> Iterator[str]:
+    """What must not be read into an audit, once for all of its findings."""
+    silent = [each for each in audit.findings if each.word == "no-evidence"]
+    overlaps = any(overlap_told(each, voice) for each in audit.overlaps)
+    if not silent and not overlaps:
+        return
+    yield ""
+    yield voice(mark("How not to read it"))
+    if silent:
+        said = WORDS["no-evidence"]
+        yield f"  {voice(said.label)}: {voice(said.meaning)} {voice(said.innocent)}"
+    hidden = sorted(dict.fromkeys(each.component for each in silent if each.hides_a_scrambled_copy), key=rank)
+    if hidden:
+        yield f"  {', '.join(component_name(each, voice) for each in hidden)}: {voice(UNSEEN)}"
+    if overlaps:
+        yield f"  {voice(mark('Beside the weights'))}: {voice(OVERLAP)}"
 
 
 def finding_lines(finding: Finding, voice: Voice) -> Iterator[str]:
-    """One finding."""
+    """One finding that says something, in full."""
     said = WORDS[finding.word]
-    component = voice(COMPONENTS.get(finding.component, finding.component))
-    yield f"  {component}: {voice(said.label)}"
+    yield f"  {component_name(finding.component, voice)}: {voice(said.label)}"
     yield f"    {voice(said.meaning)}"
-    if finding.reason is not None:
-        yield f"    {voice(finding.reason)}"
-        return
     if finding.log10_p is not None:
-        values = {"p": power_of_ten(finding.log10_p), "words": voice(p_in_words(finding.log10_p))}
-        yield "    " + voice(mark("p ≤ {p} after correction for all that was asked: {words}."), values)
+        yield f"    {chance(finding.word, finding.log10_p, voice)}"
     yield from (f"    {line}" for test in finding.tests for line in _test_lines(test, voice))
     yield from (f"    {line}" for line in too_few(finding, voice))
     yield from (f"    {name}: {value}" for name, value in copied(finding, voice))
-    if finding.anchored is not None:
-        values = {
-            "units": voice(ANSWERING[finding.anchored.of]),
-            "agreed": f"{finding.anchored.agreed:,}",
-            "compared": f"{finding.anchored.compared:,}",
-            "control": f"{100 * finding.anchored.control:.0f}",
-        }
-        plain = mark("answers to shared words: {agreed} of {compared} {units} agree")
-        held = mark(
-            "answers to shared words: {agreed} of {compared} {units} agree; in the controls at most {control} %"
+    yield from (f"    {line}" for line in answers_told(finding, voice))
+    if places := _map(finding, voice):
+        yield "    " + voice(
+            mark("each layer of the submission ← where it is found in the reference: {places}"), {"places": places}
         )
-        yield "    " + voice(held if finding.anchored.controls else plain, values)
     if finding.shares:
-        shares = ", ".join(f"{name} {share:.2f}" for name, share in finding.shares)
+        shares = ", ".join(f"{visible(name)} {share:.2f}" for name, share in finding.shares)
         yield "    " + voice(mark("shares: {shares}"), {"shares": shares})
     if finding.step0 is not None:
         yield "    " + voice(
-            mark("correlation beyond the initialisation: {value}"), {"value": f"{finding.step0:.3f}"}
+            mark("correlation beyond the initialisation: {value}"), {"value": f"{finding.step0:z.3f}"}
         )
+    yield "    " + voice(mark("Innocent explanation: {text}"), {"text": voice(said.innocent)})
+
+
+def _silent_lines(finding: Finding, voice: Voice) -> Iterator[str]:
+    """One finding that says nothing against anybody: what would have been seen, and the facts."""
+    head = f"  {component_name(finding.component, voice)}: {voice(WORDS[finding.word].label)}"
+    if finding.reason is not None:
+        yield f"{head}. {voice(finding.reason)}"
+        return
+    if finding.log10_p is None:
+        yield head
+        return
+    said = mark("{finding}, p ≤ {p} after correction for all that was asked")
+    yield voice(said, {"finding": head, "p": power_of_ten(finding.log10_p)})
     if finding.power is not None and finding.power.correlation is not None:
         yield "    " + voice(
             mark("would have seen a correlation of {correlation} or more with probability 0.99"),
             {"correlation": f"{finding.power.correlation:.3f}"},
         )
-    if finding.hides_a_scrambled_copy:
-        yield f"    {voice(UNSEEN)}"
-    accused = finding.dependent or finding.word == "rearranged"
-    innocent = voice(said.innocent)
-    yield "    " + (voice(mark("Innocent explanation: {text}"), {"text": innocent}) if accused else innocent)
+    yield from (f"    {line}" for line in answers_told(finding, voice))
+    yield from (f"    {name}: {value}" for name, value in copied(finding, voice))
+
+
+def chance(word: Word, log10_p: float, voice: Voice) -> str:
+    """The p-value of a finding and what it is worth; of one that no exact test bears out, that they are silent."""
+    values = {"p": power_of_ten(log10_p), "words": voice(p_in_words(log10_p))}
+    if word == "rearranged":
+        return voice(SILENT_TESTS, values)
+    return voice(mark("p ≤ {p} after correction for all that was asked: {words}."), values)
+
+
+def answers_told(finding: Finding, voice: Voice) -> Iterator[str]:
+    """How many neurons or heads answer alike (T3)."""
+    if finding.anchored is None:
+        return
+    values = {
+        "answers": voice(answered_to(finding)),
+        "units": voice(ANSWERING[finding.anchored.of]),
+        "agreed": f"{finding.anchored.agreed:,}",
+        "compared": f"{finding.anchored.compared:,}",
+        "control": f"{100 * finding.anchored.control:.0f}",
+    }
+    plain = mark("{answers}: {agreed} of {compared} {units} agree")
+    held = mark("{answers}: {agreed} of {compared} {units} agree; in the controls at most {control} %")
+    yield voice(held if finding.anchored.controls else plain, values)
+
+
+def answered_to(finding: Finding) -> str:
+    """The message id of what its neurons or heads answered: words, or of an encoder its inputs."""
+    return mark("answers to shared words") if finding.component in READS_WORDS else mark("answers to the same inputs")
+
+
+def _map(finding: Finding, voice: Voice) -> str:
+    """Where layers and experts are found, of findings that say so by their places; nothing where none has moved."""
+    rows = [row for row in finding.layer_map if row.share >= LEAST_SHARE]
+    if all((row.layer, row.expert) == (row.from_layer, row.from_expert) for row in rows):
+        return ""
+    shown = [
+        f"{place_name(row.layer, row.expert, voice)} ← {place_name(row.from_layer, row.from_expert, voice)}"
+        for row in rows[:SHOWN_PLACES]
+    ]
+    more = [voice(mark("{count} more in the JSON form"), {"count": len(rows) - SHOWN_PLACES})]
+    return "; ".join(shown + (more if len(rows) > SHOWN_PLACES else []))
 
 
 def _test_lines(test: LabelTest, voice: Voice) -> Iterator[str]:
     """One test."""
     values = {"test": voice(TESTS[test.name]), "p": power_of_ten(test.log10_p)}
     if test.groups and test.name == "traces":
-        values["correlation"] = f"{max((family.correlation or 0.0 for family in test.families), default=0.0):.3f}"
+        values["correlation"] = f"{max((family.correlation or 0.0 for family in test.families), default=0.0):z.3f}"
         yield voice(mark("{test}: correlation up to {correlation}, p ≤ {p}"), values)
     elif test.groups:
         values |= {"fixed": f"{test.fixed:,}", "units": f"{test.units:,}"}
@@ -150,12 +279,8 @@ def copied(finding: Finding, voice: Voice) -> Iterator[tuple[str, str]]:
 
 
 def within_lines(within: Within, voice: Voice) -> Iterator[str]:
-    """A component against itself."""
-    component = voice(COMPONENTS.get(within.component, within.component))
-    if not within.kin:
-        yield f"  {component}: {voice(NO_KIN)}"
-        return
-    yield f"  {component}: {voice(KIN.label)}"
+    """A component in which layers or experts agree."""
+    yield f"  {component_name(within.component, voice)}: {voice(KIN.label)}"
     yield f"    {voice(KIN.meaning)}"
     yield f"    {corrected(within, voice)}"
     for kin in within.kin[:SHOWN_KIN]:

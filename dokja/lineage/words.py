@@ -69,8 +69,8 @@ WORDS: Mapping[Word, Said] = {
     "rearranged": Said(
         mark("rearranged"),
         mark(
-            "No label agrees, but neurons or heads answer the same words alike, far beyond the controls. This test "
-            "is calibrated, not exact: it is for a panel to look at."
+            "No label agrees, but neurons or heads answer the same words or inputs alike, far beyond the controls. "
+            "This test is calibrated, not exact: it is for a panel to look at."
         ),
         mark("Both learned the same answers from the same data; strangers have not been seen to agree so often."),
     ),
@@ -95,7 +95,7 @@ TESTS: Mapping[str, str] = {
     "turned": mark("labels of neurons, whatever the rotation"),
     "matched": mark("labels of channels, whatever the permutation"),
     "squares": mark("labels of units, by how they feed each other"),
-    "products": mark("labels of attention heads, by what they do to words"),
+    "products": mark("labels of attention heads, by what they make of the same words or inputs"),
 }
 """Every test, by its name."""
 
@@ -141,6 +141,12 @@ ON_A_DEVICE = mark(
     "a count may differ by one. The same command without --device tells what everyone can replay."
 )
 """What is said of an audit that was not counted by NumPy."""
+
+SILENT_TESTS = mark(
+    "The exact tests of labels are silent (p ≤ {p}), as they are of a copy that was scrambled on every axis: the "
+    "word rests on the answers alone."
+)
+"""What is said of p-values where only the anchored agreement fires."""
 
 NO_KIN = mark("No two layers or experts of the submission bear each other's labels.")
 

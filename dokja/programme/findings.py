@@ -72,6 +72,18 @@ def write_act(act: AuditReported, told: str, file: Path) -> None:
 
     A file that does not lie in a folder called acts has its evidence beside it.
     """
+    evidence = evidence_of(file)
+    evidence.parent.mkdir(parents=True, exist_ok=True)
+    evidence.write_text(told, encoding="utf-8")
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    with file.open("w", encoding="utf-8") as stream:
+        yaml.dump({"acts": [tree_of(act)]}, stream)
+
+
+def evidence_of(file: Path) -> Path:
+    """Where the audit of an act goes. Raises `ActError` where that file or the act's own is there already."""
     folder = file.parent.parent / "evidence" if file.absolute().parent.name == "acts" else file.parent
     evidence = folder / f"{file.stem}.audit.json"
     for each in (file, evidence):
@@ -79,10 +91,4 @@ def write_act(act: AuditReported, told: str, file: Path) -> None:
             raise ActError(
                 Problem("act-file-exists", "There is such a file already.", "Name another file.", Place(each))
             )
-    folder.mkdir(parents=True, exist_ok=True)
-    evidence.write_text(told, encoding="utf-8")
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    with file.open("w", encoding="utf-8") as stream:
-        yaml.dump({"acts": [tree_of(act)]}, stream)
+    return evidence

@@ -63,7 +63,7 @@ def test_findings_become_an_act_that_the_record_takes(dokja: Dokja, tmp_path: Pa
         taken = take_in(programme.act_files, programme.history, frozenset(programme.sources), record).taken
         assert [entry.act.type for entry in record.entries()][-1] == "audit-reported"
     assert taken == 23 + 1
-    again = dokja("audit", BORROWED, "--against", LENDER, "--act", str(file), *ACT, *WHEN)
+    again = dokja("audit", "no-such-checkpoint", "--against", LENDER, "--act", str(file), *ACT, *WHEN)
     assert again.code == 2
     assert "act-file-exists" in again.err
 
@@ -94,3 +94,19 @@ def test_the_page_is_written_in_both_languages(dokja: Dokja, tmp_path: Path) -> 
     said = dokja("audit", BORROWED, "--against", LENDER, "--lang", "en", "--html", str(one))
     assert '<html lang="en">' in one.read_text(encoding="utf-8")
     assert one.name in said.err
+
+
+def test_no_line_of_the_terminal_is_wider_than_a_page(dokja: Dokja) -> None:
+    asked = ("audit", str(FIVE / "entrants" / "team-e"), "--against", str(FIVE / "references" / "elm"))
+    found = dokja(*asked)
+    assert found.code == 1  # It is for a panel to look at.
+    assert "key 0" in found.err
+    assert max(map(len, found.out.splitlines())) <= 100
+    words = {each["word"] for each in json.loads(dokja(*asked, "--json").out)["findings"]}
+    assert words == {"rearranged", "no-evidence"}
+
+
+def test_an_act_that_lacks_something_is_refused_before_weights_are_read(dokja: Dokja, tmp_path: Path) -> None:
+    refused = dokja("audit", "no-such-checkpoint", "--against", "nor-this", "--act", str(tmp_path / "act.yaml"))
+    assert refused.code == 2
+    assert "audit-act-incomplete" in refused.err

@@ -81,7 +81,8 @@ REFUSALS: Mapping[Code, Refusal] = MappingProxyType(
         ),
         "checkpoint-header-json": Refusal("The header is not strict JSON: {reason}.", DAMAGED),
         "checkpoint-header-long": Refusal(
-            "The header claims {size} bytes; at most {limit} are read.", "Split the checkpoint into shards."
+            "The header claims {size} bytes; at most {limit} are read.",
+            "Name a safetensors file; one whose header is really as long has to be split into shards.",
         ),
         "checkpoint-header-start": Refusal("The header does not begin with “{{”.", DAMAGED),
         "checkpoint-hole": Refusal("Before the tensor {tensor}, {count} bytes belong to no tensor.", SAVE_ANEW),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from dokja.language import Voice, mark
 from dokja.lineage.findings import Audit, Within
 from dokja.lineage.page import scenes
 from dokja.lineage.page.drawing import paint
 from dokja.lineage.page.scenes import percent
-from dokja.lineage.page.viewing import ROWS, Figure, component_name
-from dokja.lineage.telling import corrected, kin_places, overlap_told
+from dokja.lineage.page.viewing import ROWS, Figure, p_shown
+from dokja.lineage.telling import component_name, corrected, kin_places, overlap_told, power_of_ten, rank
 from dokja.lineage.words import KIN, NO_KIN
 
 
@@ -39,7 +41,10 @@ def beside(audit: Audit, voice: Voice) -> BesideView:
     """The audit's other parts in one language."""
     overlaps = {each.reference: overlap_told(each, voice) for each in audit.overlaps}
     return BesideView(
-        within=tuple(_within(f"within-{number}", each, voice) for number, each in enumerate(audit.within, 1)),
+        within=tuple(
+            _within(f"within-{number}", each, voice)
+            for number, each in enumerate(sorted(audit.within, key=lambda each: rank(each.component)), 1)
+        ),
         overlaps=tuple(overlaps.get(name, ()) for name in audit.references),
     )
 
@@ -51,10 +56,16 @@ def _within(identifier: str, within: Within, voice: Voice) -> WithinView:
         component=component_name(within.component, voice),
         label=voice(KIN.label) if fires else "",
         meaning=voice(KIN.meaning if fires else NO_KIN),
-        chance=corrected(within, voice),
+        chance=_corrected(within, voice),
         innocent=voice(KIN.innocent) if fires else "",
         figure=_figure(identifier, within, voice) if fires else None,
     )
+
+
+def _corrected(within: Within, voice: Voice) -> Markup:
+    """What is said of chance, its p-value as it is written by hand."""
+    before, _, after = corrected(within, voice).partition(power_of_ten(within.log10_p))
+    return Markup("{}{}{}").format(before, p_shown(within.log10_p), after)
 
 
 def _figure(identifier: str, within: Within, voice: Voice) -> Figure:

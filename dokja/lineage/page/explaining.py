@@ -73,6 +73,6 @@ def _controls(finding: Finding, voice: Voice) -> Reply:
     }
     said = mark(
         "Chance: {share} of the compared {units} agree; in {controls} controls never more than {control}. The "
-        "controls are shuffled words, not other models of the same data, so that a panel has to look."
+        "controls are shuffled words or inputs, not other models of the same data, so that a panel has to look."
     )
     return Reply("open", voice(said, values))

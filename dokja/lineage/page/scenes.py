@@ -31,8 +31,8 @@ def span(voice: Voice, shares: Sequence[float]) -> str:
     return voice(mark("{low} to {high} %"), {"low": low, "high": high})
 
 
-def beside(share: float, known: Known, voice: Voice) -> Scene:
-    """This pair, a known child and ten pairs of strangers on one axis."""
+def beside(share: float, known: Known, least: float, voice: Voice) -> Scene:
+    """This pair, a known child and ten pairs of strangers on one axis; dashed, from where a word may be told."""
     lanes: tuple[tuple[str, str, tuple[Mark, ...]], ...] = (
         (voice(mark("This pair")), percent(voice, share), (Mark(_across(share), 0, "diamond", 170),)),
         (
@@ -51,8 +51,8 @@ def beside(share: float, known: Known, voice: Voice) -> Scene:
     bands = [LANE * row + 4 for row in range(len(lanes))]
     lines = [Line(_across(tick), top + 22, _across(tick), top + 40) for top in bands for tick in ticks]
     lines += [Line(EDGE, top + 31, WIDTH - EDGE, top + 31) for top in bands]
-    least = _across(LEAST_SHARE)
-    lines += [Line(least, top + 20, least, top + 42, MUTED, dashed=True) for top in bands]
+    told = _across(least)
+    lines += [Line(told, top + 20, told, top + 42, MUTED, dashed=True) for top in bands]
     marks, names, notes = [], [], []
     for top, (name, note, shown) in zip(bands, lanes, strict=True):
         marks += [Mark(each.x, top + 31, each.shape, each.size, each.filled) for each in shown]

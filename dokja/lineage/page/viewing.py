@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -17,14 +16,24 @@ from dokja.lineage.page.calibration import calibration
 from dokja.lineage.page.drawing import paint
 from dokja.lineage.page.explaining import STANDINGS, replies
 from dokja.lineage.page.scenes import percent, span
+from dokja.lineage.pair.anchoring import LEAST_AGREED
+from dokja.lineage.pair.answers import READS_WORDS
 from dokja.lineage.pair.evidence import LabelTest, MapRow
-from dokja.lineage.telling import copied, place_name, power_of_ten, too_few
-from dokja.lineage.words import ANSWERING, COMPONENTS, TESTS, UNSEEN, WORDS, p_in_words
+from dokja.lineage.telling import (
+    chance,
+    component_name,
+    copied,
+    place_name,
+    power_of_ten,
+    rank,
+    summary,
+    too_few,
+    visible,
+)
+from dokja.lineage.words import ANSWERING, TESTS, UNSEEN, WORDS, p_in_words
 
 ROWS = 128
 """A table of layers shows no more rows; the JSON form has them all."""
-
-NAME_LENGTH = 160
 
 PARTS = 8
 """Into how many parts the table of partners cuts an axis."""
@@ -80,6 +89,7 @@ class FindingView:
     reason: str | None
     p_value: str | None
     p_words: str
+    silent: str | None
     assumption: str
     tests: tuple[Row, ...]
     families: tuple[Row, ...]
@@ -104,33 +114,24 @@ class AuditView:
 
     name: str
     summary: str
+    verdicts: Row
     components: Row
     references: tuple[ReferenceView, ...]
     legend: tuple[tuple[Word, str, str], ...]
     coverage: tuple[Row, ...]
 
 
-def visible(name: str) -> str:
-    """A name from outside, with every letter that is not seen (or turns others round) written as its number."""
-    shown = "".join(f"⟨U+{ord(each):04X}⟩" if _unseen(each) else each for each in name)
-    return (shown if len(shown) <= NAME_LENGTH else f"{shown[: NAME_LENGTH - 1]}…") or "“”"
-
-
-def _unseen(letter: str) -> bool:
-    return unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-
-
 def view(audit: Audit, voice: Voice) -> AuditView:
     """The audit in one language."""
-    components = tuple(
-        dict.fromkeys([each.component for each in audit.coverage] + [each.component for each in audit.findings])
-    )
+    found = [each.component for each in audit.coverage] + [each.component for each in audit.findings]
+    components = tuple(sorted(dict.fromkeys(found), key=rank))
     views = [_finding(f"finding-{number}", each, voice) for number, each in enumerate(audit.findings, 1)]
     by_place = {(each.reference, each.component): shown for each, shown in zip(audit.findings, views, strict=True)}
     alone = dict(audit.shared)
     return AuditView(
         name=visible(audit.submission),
         summary=_summary(audit, voice),
+        verdicts=tuple(summary(audit, voice)),
         components=tuple(component_name(each, voice) for each in components),
         references=tuple(
             ReferenceView(
@@ -142,13 +143,10 @@ def view(audit: Audit, voice: Voice) -> AuditView:
             for name in audit.references
         ),
         legend=tuple((word, voice(said.label), voice(said.meaning)) for word, said in WORDS.items()),
-        coverage=tuple(_coverage(each, voice) for each in audit.coverage),
+        coverage=tuple(
+            _coverage(each, voice) for each in sorted(audit.coverage, key=lambda each: rank(each.component))
+        ),
     )
-
-
-def component_name(name: str, voice: Voice) -> str:
-    """A component as people call it."""
-    return voice(COMPONENTS[name]) if name in COMPONENTS else visible(name)
 
 
 def _summary(audit: Audit, voice: Voice) -> str:
@@ -180,7 +178,7 @@ def _finding(identifier: str, finding: Finding, voice: Voice) -> FindingView:
     said = WORDS[finding.word]
     spoken = _speaking(finding)
     families = spoken.families if spoken is not None else ()
-    asked = finding.reason is None and finding.log10_p is not None
+    exact = finding.word != "rearranged"
     return FindingView(
         identifier=identifier,
         component=component_name(finding.component, voice),
@@ -192,8 +190,9 @@ def _finding(identifier: str, finding: Finding, voice: Voice) -> FindingView:
             ReplyView(each.standing, voice(STANDINGS[each.standing]), each.said) for each in replies(finding, voice)
         ),
         reason=voice(finding.reason) if finding.reason is not None else None,
-        p_value=_p_shown(finding.log10_p) if asked and finding.log10_p is not None else None,
+        p_value=p_shown(finding.log10_p) if finding.log10_p is not None and exact else None,
         p_words=voice(p_in_words(finding.log10_p)) if finding.log10_p is not None else "",
+        silent=chance(finding.word, finding.log10_p, voice) if finding.log10_p is not None and not exact else None,
         assumption=voice(ASSUMPTIONS.get(spoken.name if spoken is not None else "", ASSUMPTIONS["labels"])),
         tests=tuple(_test(each, voice) for each in finding.tests if each.groups),
         families=tuple(
@@ -202,7 +201,7 @@ def _finding(identifier: str, finding: Finding, voice: Voice) -> FindingView:
                 f"{each.units:,}",
                 f"{each.fixed:,}",
                 percent(voice, each.share),
-                f"{each.cosine:.3f}",
+                f"{each.cosine:z.3f}",
             )
             for each in families
         ),
@@ -224,7 +223,7 @@ def _test(test: LabelTest, voice: Voice) -> Row:
     if test.name == "traces":
         # It matches nothing: what it says is how much more alike equally labelled units are than others.
         correlation = max((each.correlation or 0.0 for each in test.families), default=0.0)
-        return (voice(TESTS[test.name]), f"{test.units:,}", *"–––", f"{correlation:.3f}", _p_shown(test.log10_p))
+        return (voice(TESTS[test.name]), f"{test.units:,}", *"–––", f"{correlation:z.3f}", p_shown(test.log10_p))
     return (
         voice(TESTS[test.name]),
         f"{test.units:,}",
@@ -232,11 +231,11 @@ def _test(test: LabelTest, voice: Voice) -> Row:
         f"{test.fixed:,}",
         percent(voice, test.share),
         "–",
-        _p_shown(test.log10_p),
+        p_shown(test.log10_p),
     )
 
 
-def _p_shown(log10_p: float) -> str:
+def p_shown(log10_p: float) -> str:
     """A p-value as it is written by hand."""
     base, _, exponent = power_of_ten(log10_p).partition("^")
     return Markup("{}<sup>{}</sup>").format(base, exponent.replace("-", "−")) if exponent else base
@@ -258,7 +257,7 @@ def _facts(finding: Finding, voice: Voice) -> list[tuple[str, str]]:
         facts.append((voice(mark("Equal to the last bit")), percent(voice, finding.equal)))
     facts += copied(finding, voice)
     if finding.closeness is not None:
-        facts.append((voice(mark("Cosine of all elements (an effect, no evidence)")), f"{finding.closeness:.3f}"))
+        facts.append((voice(mark("Cosine of all elements (an effect, no evidence)")), f"{finding.closeness:z.3f}"))
     if finding.anchored is not None:
         values = {
             "units": voice(ANSWERING[finding.anchored.of]),
@@ -268,18 +267,19 @@ def _facts(finding: Finding, voice: Voice) -> list[tuple[str, str]]:
             "control": percent(voice, finding.anchored.control),
             "anchors": f"{finding.anchored.anchors:,}",
         }
-        plain = mark("{agreed} of {compared} {units} agree ({share}), asked by {anchors} words")
+        plain = mark("{agreed} of {compared} {units} agree ({share}), asked {anchors} times")
         held = mark(
-            "{agreed} of {compared} {units} agree ({share}), asked by {anchors} words; "
-            "in the controls at most {control}"
+            "{agreed} of {compared} {units} agree ({share}), asked {anchors} times; in the controls at most {control}"
         )
         answered = held if finding.anchored.controls else plain
-        facts.append((voice(mark("Answers to shared words")), voice(answered, values)))
+        by_inputs = finding.component not in READS_WORDS
+        name = mark("Answers to the same inputs") if by_inputs else mark("Answers to shared words")
+        facts.append((voice(name), voice(answered, values)))
     facts += [
         (voice(mark("Share of {name}"), {"name": visible(name)}), f"{share:.2f}") for name, share in finding.shares
     ]
     if finding.step0 is not None:
-        facts.append((voice(mark("Correlation beyond the initialisation")), f"{finding.step0:.3f}"))
+        facts.append((voice(mark("Correlation beyond the initialisation")), f"{finding.step0:z.3f}"))
     if finding.power is not None:
         facts.append((voice(mark("Power")), _would_have_seen(finding.power, voice)))
     facts += [(voice(mark("Not asked")), said) for said in too_few(finding, voice)]
@@ -299,33 +299,56 @@ def _would_have_seen(power: Power, voice: Voice) -> str:
 def _figures(identifier: str, finding: Finding, voice: Voice) -> list[Figure]:
     spoken = _speaking(finding)
     found = []
-    if spoken is not None and spoken.name in calibration():
-        found.append(_beside(f"{identifier}-beside", spoken, voice))
+    if finding.word == "rearranged" and finding.anchored is not None:
+        found.append(_beside(f"{identifier}-beside", "answers", finding.anchored.share, voice))
+    elif spoken is not None and spoken.name in calibration():
+        found.append(_beside(f"{identifier}-beside", spoken.name, spoken.share, voice))
     shown = next((each for each in finding.tests if each.partners), None)
     if shown is not None:
-        found.append(_partners(f"{identifier}-partners", shown, voice))
+        found.append(_partners(f"{identifier}-partners", shown, finding.word, voice))
     if any(each.from_layer is not None and each.layer is not None for each in finding.layer_map):
-        found.append(_layers(f"{identifier}-layers", finding.layer_map, voice))
+        found.append(_layers(f"{identifier}-layers", finding.layer_map, finding.word, voice))
     return found
 
 
-def _beside(identifier: str, test: LabelTest, voice: Voice) -> Figure:
-    known = calibration()[test.name]
+@dataclass(frozen=True)
+class _Scale:
+    """What is counted on the axis of known kin and strangers, and from where a word may be told. Message ids."""
+
+    said: str
+    least: str
+    from_share: float
+
+
+LABELS = _Scale(
+    mark(
+        "Share of units for which the test “{test}” holds: this pair {pair}, a known child {child}, ten pairs of "
+        "known strangers {strangers}."
+    ),
+    mark("Dashed: the least share at which a word may accuse, {least}."),
+    LEAST_SHARE,
+)
+ANSWERS = _Scale(
+    mark(
+        "Share of compared units that answer alike: this pair {pair}, a known child {child}, ten pairs of known "
+        "strangers {strangers}."
+    ),
+    mark("Dashed: the least share at which a panel is asked to look, {least}."),
+    LEAST_AGREED,
+)
+
+
+def _beside(identifier: str, test: str, share: float, voice: Voice) -> Figure:
+    known, scale = calibration()[test], ANSWERS if test == "answers" else LABELS
     title = voice(mark("Beside kin and strangers"))
     values = {
-        "test": voice(TESTS[test.name]),
-        "pair": percent(voice, test.share),
+        "test": voice(TESTS[test]) if test in TESTS else "",
+        "pair": percent(voice, share),
         "child": percent(voice, known.child),
         "strangers": span(voice, known.strangers),
     }
-    said = mark(
-        "Share of units for which the test “{test}” holds: this pair {pair}, a known child {child}, ten pairs of "
-        "known strangers {strangers}."
-    )
-    least = voice(
-        mark("Dashed: the least share at which a word may accuse, {least}."),
-        {"least": percent(voice, LEAST_SHARE, 0)},
-    )
+    said = voice(scale.said, values)
+    least = voice(scale.least, {"least": percent(voice, scale.from_share, 0)})
     rows = [
         (voice(mark("This pair")), values["pair"]),
         (voice(mark("A known child")), values["child"]),
@@ -334,12 +357,12 @@ def _beside(identifier: str, test: LabelTest, voice: Voice) -> Figure:
             for number, each in enumerate(known.strangers, 1)
         ),
     ]
-    svg = paint(scenes.beside(test.share, known, voice), identifier, title, voice(said, values))
+    svg = paint(scenes.beside(share, known, scale.from_share, voice), identifier, title, said)
     head = (voice(mark("Pair")), voice(mark("Share")))
-    return Figure(title, f"{voice(said, values)} {least}", svg, head, tuple(rows))
+    return Figure(title, f"{said} {least}", svg, head, tuple(rows))
 
 
-def _partners(identifier: str, test: LabelTest, voice: Voice) -> Figure:
+def _partners(identifier: str, test: LabelTest, word: Word, voice: Voice) -> Figure:
     title = voice(mark("Partner of each unit"))
     own = sum(one == other for one, other in test.partners)
     values = {"shown": f"{len(test.partners):,}", "own": f"{own:,}"}
@@ -347,6 +370,11 @@ def _partners(identifier: str, test: LabelTest, voice: Voice) -> Figure:
         "{shown} matched units of the largest axis, {own} of them with their own label. Dependence is a diagonal of "
         "filled dots; independence is dust of hollow ones."
     )
+    scrambled = mark(
+        "{shown} matched units of the largest axis, {own} of them with their own label. Dust of hollow dots: what "
+        "independence shows, and a copy whose units were permuted as well."
+    )
+    said = scrambled if word == "rearranged" else said
     labels = max(test.labels, 1 + max(max(pair) for pair in test.partners))
     rows = []
     for part in range(PARTS):
@@ -360,21 +388,25 @@ def _partners(identifier: str, test: LabelTest, voice: Voice) -> Figure:
     return Figure(title, voice(said, values), svg, head, tuple(rows))
 
 
-def _layers(identifier: str, rows: Sequence[MapRow], voice: Voice) -> Figure:
+def _layers(identifier: str, rows: Sequence[MapRow], word: Word, voice: Voice) -> Figure:
     title = voice(mark("Layer on layer"))
     found: dict[tuple[int, int], list[float]] = {}
     for row in rows:
         if row.layer is not None and row.from_layer is not None:
             found.setdefault((row.layer, row.from_layer), []).append(row.share)
     shares = {place: fmean(each) for place, each in found.items()}
-    caption = voice(
-        mark(
-            "For each layer the place in the reference where most of its labels stand; the larger the square, the "
-            "more of them. Hollow: below {least}, too few to accuse by."
-        ),
-        {"least": percent(voice, LEAST_SHARE, 0)},
+    labels = mark(
+        "For each layer the place in the reference where most of its labels stand; the larger the square, the "
+        "more of them. Hollow: below {least}, too few to accuse by."
     )
-    head = (voice(mark("Layer")), voice(mark("Layer of the reference")), voice(mark("Own labels")))
+    answers = mark(
+        "For each layer that was asked the place in the reference where most of its units answer alike; the larger "
+        "the square, the more of those compared. Hollow: below {least}."
+    )
+    scrambled = word == "rearranged"
+    caption = voice(answers if scrambled else labels, {"least": percent(voice, LEAST_SHARE, 0)})
+    counted = mark("Answer alike") if scrambled else mark("Own labels")
+    head = (voice(mark("Layer")), voice(mark("Layer of the reference")), voice(counted))
     left_out = len(rows) - ROWS
     return Figure(
         title,

@@ -13,7 +13,8 @@ from dokja.language import LANGUAGES, Voice, preferred
 from dokja.lineage.arrays import CPU
 from dokja.lineage.findings import Audit
 from dokja.lineage.page.beside import beside
-from dokja.lineage.page.viewing import view, visible
+from dokja.lineage.page.viewing import view
+from dokja.lineage.telling import visible
 from dokja.lineage.words import ON_A_DEVICE, OVERLAP
 from dokja.values import LanguageCode
 
