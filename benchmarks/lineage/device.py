@@ -109,13 +109,19 @@ def main() -> None:
             parser.error(f"{library} finds no graphics processor here")
         devices[library] = arrays
     rows: list[dict[str, Any]] = []
+    command = f"python -m benchmarks.lineage.device {shlex.join(sys.argv[1:])}".strip()
     for mebibytes in asked.pairs:
         with tempfile.TemporaryDirectory(dir=asked.folder) as made:
             one, other = (generated(Path(made) / name, mebibytes, seed) for seed, name in enumerate("ab"))
             rows += measure((one, other), devices, asked.turns)
         print(*rows[-len(devices) :], sep="\n", flush=True)
+        write_results(command, rows)
+
+
+def write_results(command: str, rows: list[dict[str, Any]]) -> None:
+    """What was measured so far, as data and as a page."""
     results = {
-        "command": f"python -m benchmarks.lineage.device {shlex.join(sys.argv[1:])}".strip(),
+        "command": command,
         "date": datetime.now(UTC).date().isoformat(),
         "commit": commit(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
