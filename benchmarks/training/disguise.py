@@ -87,6 +87,41 @@ def rotation_that_keeps_means(width: int, rng: np.random.Generator) -> _Matrix:
     return np.asarray(ones @ ones.T + rest @ rotation(width - 1, rng) @ rest.T)
 
 
+def shifted(
+    weights: Weights, encoder: Encoder, rng: np.random.Generator, size: float
+) -> dict[str, NDArray[np.float64]]:
+    """A vision encoder under the shifts that layer norm lets pass, of this many times the size of the weights.
+
+    What writes to the residual channels may add the same to all of them. What reads them behind a norm may bear any
+    multiple of the inverse gains, for the normalised channels add up to nothing; biases undo the norm's own shift.
+    """
+    model: _Model = {name: np.asarray(value, np.float64).copy() for name, value in weights.items()}
+
+    def drawn(matrix: _Matrix, *shape: int) -> _Matrix:
+        return np.asarray(size * np.sqrt(np.mean(matrix**2)) * rng.standard_normal(shape))
+
+    def written(name: str) -> None:
+        weight = model[f"{name}.weight"]
+        flat = weight.reshape(len(weight), -1)
+        model[f"{name}.weight"] = (flat + drawn(flat, 1, flat.shape[1])).reshape(weight.shape)
+
+    def read(norm: str, readers: list[str]) -> None:
+        gains, shift = model[f"{norm}.weight"], model[f"{norm}.bias"]
+        for name in readers:
+            more = np.outer(drawn(model[f"{name}.weight"], len(model[f"{name}.weight"])), 1 / gains)
+            model[f"{name}.weight"] = model[f"{name}.weight"] + more
+            model[f"{name}.bias"] = model[f"{name}.bias"] - more @ shift
+
+    written(f"{EYE}embeddings.patch_embedding")
+    for layer in range(encoder.layers):
+        at = f"{EYE}encoder.layers.{layer}."
+        read(f"{at}layer_norm1", [f"{at}self_attn.{part}_proj" for part in "qkv"])
+        read(f"{at}layer_norm2", [f"{at}mlp.fc1"])
+        written(f"{at}self_attn.out_proj")
+        written(f"{at}mlp.fc2")
+    return model
+
+
 def _columns(model: _Model, names: list[str], by: _Matrix) -> None:
     for name in names:
         model[f"{name}.weight"] = model[f"{name}.weight"] @ by

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.training.checkpoint import Floats, kept, write
-from benchmarks.training.disguise import disguised
-from benchmarks.training.network import ROUTER, Shape, Text, draw, networks_of
+from benchmarks.training.checkpoint import Floats, kept, read, write
+from benchmarks.training.disguise import disguised, shifted
+from benchmarks.training.network import ROUTER, Encoder, Shape, Text, draw, networks_of, see
 from dokja.language import Voice
 from dokja.lineage import Finding, audit, open_checkpoint, reference
 from dokja.lineage.cores import ALONE
@@ -25,6 +25,7 @@ from dokja.lineage.pair.evidence import Held
 from dokja.lineage.telling import lines
 
 KEY = 7
+FIVE = Path(__file__).parents[2] / "examples" / "five-teams"
 DENSE = Text(width=48, hidden=400, layers=3, heads=4, key_heads=2)
 MANY = replace(DENSE, hidden=120, experts=4)
 
@@ -219,6 +220,23 @@ def test_a_finding_says_where_a_scrambled_copy_would_not_have_been_seen(tmp_path
     assert told["text-decoder"].word == "rearranged"
     [caveat] = [line for line in lines(said, Voice("en")) if "would not have been seen" in line]
     assert caveat.startswith("  embeddings, head: ")
+
+
+@pytest.mark.parametrize("size", [1.0, 10.0])
+def test_what_layer_norm_takes_away_hides_no_scrambled_encoder(size: float, tmp_path: Path) -> None:
+    parent, shape = read(FIVE / "references" / "alder"), Shape(Text(), Encoder(), Encoder())
+    hidden = disguised(parent, shape, np.random.default_rng(3))
+    moved = shifted(hidden, Encoder(), np.random.default_rng(4), size)
+    pictures = np.random.default_rng(5).random((4, 3, 16, 16))
+    answers = [see(np, weights, Encoder(), pictures) for weights in (hidden, moved)]
+    assert np.abs(answers[0] - answers[1]).max() < 1e-9 * answers[0].std()
+    write(tmp_path / "child", kept(moved), shape)
+    with open_checkpoint(tmp_path / "child") as one, open_checkpoint(FIVE / "references" / "alder") as other:
+        said = audit(reference("one", one, KEY), [reference("other", other, KEY)], key=KEY)
+    found = next(each for each in said.findings if each.component == "vision-encoder")
+    assert found.word == "rearranged"
+    assert found.anchored is not None
+    assert found.anchored.agreed > 700
 
 
 SMALL = Text(width=32, hidden=64, layers=2, heads=4, key_heads=2)

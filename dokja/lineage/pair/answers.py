@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from dokja.lineage.architecture.assign import SHIFTS
 from dokja.lineage.cores import Crew
 from dokja.lineage.pair.evidence import Held
 from dokja.lineage.sides import Member, Model, Reader, Source, bytes_of, drawn
@@ -58,8 +59,30 @@ def answers_to_anything(model: Model, component: str) -> bool:
 def anchor_vectors(
     held: Held, component: str, shared: tuple[Labels, Labels] | None
 ) -> tuple[Vectors, Vectors] | None:
-    """What a component answers to on both sides: shared words, of an encoder its single inputs."""
-    return _words(held, shared) if component in READS_WORDS else _inputs(held, component)
+    """What a component answers to on both sides: shared words, of an encoder its single inputs.
+
+    A layer norm takes the mean of all channels away, so whatever is added alike to all of them, by what writes to
+    them or by what reads them behind its gains, changes no answer. Anchors without a mean do not hear it either.
+    """
+    found = _words(held, shared) if component in READS_WORDS else _inputs(held, component)
+    if found is None or not any(_takes_means(reader.model, component) for reader in (held.left, held.right)):
+        return found
+    left, right = ({name: _without_means(each) for name, each in of.items()} for of in found)
+    return left, right
+
+
+def _takes_means(model: Model, component: str) -> bool:
+    """Whether the norms of a component are layer norms: those have a bias, which root mean squares have not."""
+    return any(
+        part.role == "norm" and part.tensor.endswith(SHIFTS)
+        for name in {component, BEHIND.get(component, component)}
+        for part in model.components.get(name, ())
+    )
+
+
+def _without_means(vectors: Matrix) -> Matrix:
+    with np.errstate(invalid="ignore", over="ignore"):  # What is not finite is left out later.
+        return np.asarray(vectors - vectors.mean(axis=1, keepdims=True), dtype=vectors.dtype)
 
 
 def answered(held: Held, vectors: tuple[Vectors, Vectors], crew: Crew) -> tuple[Anchors, Anchors]:
