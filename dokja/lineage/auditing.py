@@ -32,10 +32,6 @@ from dokja.lineage.statistics.units import Labels
 NO_COMPONENT = mark("The reference has no such component.")
 NO_GROUP = mark("No axis whose units may be relabelled is known, or its shapes differ.")
 
-WORKERS = 4
-"""No more workers than these: others wait for Python's lock for longer than they work. Of 16 cores two take 2.8 s for
-a pair of 1 GiB, four 2.9 s, eight 5.2 s."""
-
 LEAST_MERGED = 0.02
 """The least share of a parent that is told."""
 
@@ -100,7 +96,7 @@ def audit(
     mine = submission.on(arrays)
     begun = step0.on(arrays) if step0 is not None else None
     asked = []
-    with arrays.exact(), at_work(_size(submission), WORKERS) as crew:
+    with arrays.exact(), at_work(_size(submission), arrays.workers) as crew:
         for each in references:
             left, right = _seen_alike(submission, each)
             held = Held(left.on(arrays), right.on(arrays), key)
