@@ -18,6 +18,7 @@ from dokja.language import mark
 
 if TYPE_CHECKING:
     from dokja.lineage import Audit, Reference
+    from dokja.lineage.findings import Screen
     from dokja.lineage.library import Library
 
 HELP = mark(
@@ -101,7 +102,7 @@ def audit(
     if key is None and library is None:
         face.note(mark("No key was given: units are drawn by the key 0, which anybody could have foreseen."))
     with face.working(mark("Auditing the weights")):
-        done = _audit(face, submission, against or [], library, key, step0, device)
+        done = _audit(submission, against or [], library, key, step0, device)
     told = to_json(done)
     if html is not None:
         from dokja.lineage.page import write_page
@@ -122,7 +123,6 @@ def audit(
 
 
 def _audit(
-    face: Face,
     submission: str,
     against: list[str],
     library: Path | None,
@@ -146,11 +146,12 @@ def _audit(
 
         mine = opened(submission)
         references = [opened(each) for each in against]
+        screen = None
         if held is not None:
-            near = _near(face, held, mine)
+            near, screen = _near(held, mine)
             references += [Named(name, stack.enter_context(held.pack(name))) for name in near]
         begun = None if step0 is None else opened(step0)
-        return audited(mine, references, key=drawn_by, step0=begun, device=arrays)
+        return audited(mine, references, key=drawn_by, step0=begun, device=arrays, screen=screen)
 
 
 def _key(asked: int | None, held: int | None) -> int:
@@ -167,19 +168,15 @@ def _key(asked: int | None, held: int | None) -> int:
     return held if held is not None else asked or 0
 
 
-def _near(face: Face, library: Library, mine: Reference) -> list[str]:
+def _near(library: Library, mine: Reference) -> tuple[list[str], Screen | None]:
     """The references to audit against: all of a small library, of a large one those that the screen finds near."""
+    from dokja.lineage.findings import Screen
+
     if len(library.names) <= UNSCREENED:
-        return list(library.names)
+        return list(library.names), None
     screened = library.screen(mine.source)
-    said = mark(
-        "Screened {references} references, {near} are near. The screen would miss a component whose elements have a "
-        "cosine below {cosine}, and every rearranged one."
-    )
-    near = list(dict.fromkeys(each.reference for each in screened.candidates))
-    values: dict[str, object] = {"references": len(library.names), "near": len(near)}
-    face.note(said, {**values, "cosine": f"{screened.would_miss:.2f}"})
-    return near
+    near = list(screened.references)
+    return near, Screen(len(library.names), len(near), screened.would_miss)
 
 
 def _name(where: str) -> str:

@@ -15,13 +15,13 @@ from dokja.lineage.architecture.by_shape import BY_SHAPE
 from dokja.lineage.arrays import NUMPY, Arrays, arrays_on
 from dokja.lineage.checkpoint import Checkpoint
 from dokja.lineage.cores import Crew, at_work
-from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding, Rounded, Word
+from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding, Rounded, Screen, Word
 from dokja.lineage.inside import within
 from dokja.lineage.judging import Grounds, Weighed, carried, layer_map, power, word
 from dokja.lineage.overlapping import overlap
 from dokja.lineage.pair.anchoring import Anchored, anchored
 from dokja.lineage.pair.answers import shared_words
-from dokja.lineage.pair.evidence import Elements, Held, LabelTest, MapRow, Partner
+from dokja.lineage.pair.evidence import TESTS, Elements, Held, LabelTest, MapRow, Partner
 from dokja.lineage.pair.gathering import gather
 from dokja.lineage.pair.heads import look_at_heads
 from dokja.lineage.pair.pairing import DENSE_OF
@@ -85,12 +85,14 @@ def audit(
     key: int = 0,
     step0: Reference | None = None,
     device: str | Arrays = "cpu",
+    screen: Screen | None = None,
 ) -> Audit:
     """Audit a submission against references.
 
     key: the seed of what is drawn at random; the same key gives the same bytes. step0: the submission's own weights
     before training, by which a common initialisation is told from descent. device: what units are compared by, as
-    `arrays_on` knows it. Raises `CheckpointError`, `DeviceError`.
+    `arrays_on` knows it. screen: by which the references were chosen from more. It looked at the weights, so what it
+    passed over is corrected for as if all had been asked. Raises `CheckpointError`, `DeviceError`.
     """
     arrays = arrays_on(device)
     mine = submission.on(arrays)
@@ -106,7 +108,8 @@ def audit(
                 for component in mine.model.components
                 if _has(held.right.model, component)
             ]
-        findings = _weighed(mine.model, asked)
+        passed_over = screen.references - screen.near if screen is not None else 0
+        findings = _weighed(mine.model, asked, passed_over * len(mine.model.components) * len(TESTS))
         findings += _missing(mine.model, references, findings)
         findings = _merged(mine, references, findings)
         inside = within(mine, crew)
@@ -122,6 +125,7 @@ def audit(
         within=inside,
         overlaps=tuple(overlap(each.name, submission.source, each.source) for each in references),
         device=arrays.name,
+        screen=screen,
     )
 
 
@@ -187,10 +191,10 @@ def _width(model: Model, component: str) -> int:
     return int(np.median(widths)) if widths else 0
 
 
-def _weighed(model: Model, asked: Sequence[_Asked]) -> list[Finding]:
-    """Words, after one Holm correction over every test that had anything to look at."""
+def _weighed(model: Model, asked: Sequence[_Asked], silent: int) -> list[Finding]:
+    """Words, after one Holm correction over every test that had anything to look at, and so many silent ones."""
     tests = [(each, test) for each in asked for test in each.tests if test.groups]
-    adjusted = holm([test.log10_p for _, test in tests]) if tests else ()
+    adjusted = holm([test.log10_p for _, test in tests], silent) if tests else ()
     weighed: dict[int, list[Weighed]] = {}
     for (each, test), log10_p in zip(tests, adjusted, strict=True):
         weighed.setdefault(id(each), []).append(Weighed(test, float(log10_p)))
@@ -202,7 +206,8 @@ def _weighed(model: Model, asked: Sequence[_Asked]) -> list[Finding]:
         ]
         for each in asked
     }
-    return [_finding(model, each, tuple(weighed.get(id(each), ())), others[id(each)], len(tests)) for each in asked]
+    count = len(tests) + silent
+    return [_finding(model, each, tuple(weighed.get(id(each), ())), others[id(each)], count) for each in asked]
 
 
 def _finding(

@@ -175,12 +175,26 @@ class Overlap:
 
 
 @dataclass(frozen=True)
+class Screen:
+    """How the references of an audit were chosen from a large library.
+
+    references: in the library. near: of these audited. would_miss: a component whose elements have a smaller cosine
+    with a reference's may have been passed over, and every rearranged one.
+    """
+
+    references: int
+    near: int
+    would_miss: float
+
+
+@dataclass(frozen=True)
 class Audit:
     """A submission against references.
 
     key: the seed of every choice that was made at random. shared: components that alone of several fired against a
     reference, as (reference, component). within: the submission against itself. overlaps: what is in common beside
     the weights. device: what units were compared by: NumPy on the processor (`cpu`), or a device and its library.
+    screen: how the references were chosen; `None` where all were named.
     """
 
     dokja: str
@@ -194,3 +208,4 @@ class Audit:
     within: tuple[Within, ...] = ()
     overlaps: tuple[Overlap, ...] = ()
     device: str = CPU
+    screen: Screen | None = None

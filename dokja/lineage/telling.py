@@ -21,6 +21,7 @@ from dokja.lineage.words import (
     NO_KIN,
     ON_A_DEVICE,
     OVERLAP,
+    SCREENED,
     SILENT_TESTS,
     TESTS,
     UNSEEN,
@@ -46,6 +47,7 @@ def lines(audit: Audit, voice: Voice) -> Iterator[str]:
     yield voice(mark("Submission {name}, key {key}"), {"name": visible(audit.submission), "key": audit.key})
     if audit.device != CPU:
         yield voice(ON_A_DEVICE, {"device": audit.device})
+    yield from screened(audit, voice)
     yield ""
     yield voice(mark("What was found"))
     yield from (f"  {line}" for line in summary(audit, voice))
@@ -71,6 +73,18 @@ def lines(audit: Audit, voice: Voice) -> Iterator[str]:
         yield voice(said, values)
 
 
+def screened(audit: Audit, voice: Voice) -> tuple[str, ...]:
+    """How the references were chosen, where a screen has done so."""
+    if audit.screen is None:
+        return ()
+    values = {
+        "references": f"{audit.screen.references:,}",
+        "near": f"{audit.screen.near:,}",
+        "cosine": f"{audit.screen.would_miss:.2f}",
+    }
+    return (voice(SCREENED, values),)
+
+
 def summary(audit: Audit, voice: Voice) -> Iterator[str]:
     """For each component what was found against whom, in one line."""
     for component in sorted(dict.fromkeys(each.component for each in audit.findings), key=rank):
@@ -80,7 +94,7 @@ def summary(audit: Audit, voice: Voice) -> Iterator[str]:
         told = [
             voice(
                 mark("{word} (against {reference})"),
-                {"word": voice(WORDS[each.word].label), "reference": visible(each.reference)},
+                {"word": voice(WORDS[each.word].label), "reference": _with_share(each)},
             )
             for each in asked
             if each.told
@@ -96,6 +110,12 @@ def summary(audit: Audit, voice: Voice) -> Iterator[str]:
 def component_name(component: str, voice: Voice) -> str:
     """A component as people call it."""
     return voice(COMPONENTS[component]) if component in COMPONENTS else visible(component)
+
+
+def _with_share(finding: Finding) -> str:
+    """The reference of a finding; of a merge with its share."""
+    share = dict(finding.shares).get(finding.reference)
+    return visible(finding.reference) + ("" if share is None else f" {share:.2f}")
 
 
 def visible(name: str) -> str:

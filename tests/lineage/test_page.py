@@ -183,4 +183,4 @@ def test_what_rests_on_answers_is_shown_by_its_answers_and_not_by_a_p_value_of_o
 def test_the_page_opens_with_what_was_found_of_each_component() -> None:
     page = render(every_word(), COMMAND, "en")
     [verdicts] = re.findall(r'<ul class="verdicts">.*?</ul>', page, re.DOTALL)
-    assert "text decoder: deepened (against cedar), rearranged (against elm), merged (against pine)" in verdicts
+    assert "text decoder: deepened (against cedar), rearranged (against elm), merged (against pine 0.62)" in verdicts

@@ -757,6 +757,9 @@ def test_holm_by_hand() -> None:
     adjusted = 10 ** s.holm(np.log10([0.01, 0.04, 0.03, 0.005]).tolist())
     assert adjusted == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert s.holm([]).tolist() == []
+    # Those that were put aside count as if they had been asked.
+    among = s.holm([*np.log10([0.0001, 0.0004]), *[0.0] * 8])[:2]
+    assert s.holm(np.log10([0.0001, 0.0004]).tolist(), silent=8) == pytest.approx(among)
 
 
 def test_calibrated_e_values_have_expectation_one_and_are_continuous() -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dokja.language import LANGUAGES, Voice
 from dokja.lineage import Audit, audit, open_checkpoint, reference
-from dokja.lineage.telling import lines, summary, visible
-from dokja.lineage.words import OVERLAP, SILENT_TESTS, UNSEEN, WORDS, p_in_words
-from tests.lineage.audits import HOSTILE, every_word, finding
+from dokja.lineage.findings import Screen
+from dokja.lineage.page import render
+from dokja.lineage.pair.evidence import TESTS as EVERY_TEST
+from dokja.lineage.telling import lines, summary, to_json, visible
+from dokja.lineage.words import OVERLAP, SILENT_TESTS, TESTS, UNSEEN, WORDS, p_in_words
+from tests.lineage.audits import COMMAND, HOSTILE, every_word, finding
 from tests.lineage.audits import audit as made
 
 FIVE = Path(__file__).parents[2] / "examples" / "five-teams"
@@ -78,3 +83,26 @@ def test_every_word_is_told_and_names_from_outside_are_made_visible() -> None:
     hostile = made(finding("“x”", HOSTILE, "derived"))
     for line in lines(hostile, EN):
         assert line == "".join(visible(letter) for letter in line) or not line
+
+
+def test_what_a_screen_passed_over_is_corrected_for_and_told() -> None:
+    with open_checkpoint(FIVE / "entrants" / "team-b") as mine, open_checkpoint(FIVE / "references" / "alder") as his:
+        sides = reference("team-b", mine, 7), [reference("alder", his, 7)]
+        named, chosen = (audit(*sides, key=7, screen=screen) for screen in (None, Screen(1001, 1, 0.18)))
+    # Of each of 1,000 others six components by eight tests, beside what was asked.
+    asked = sum(test.groups > 0 for finding in named.findings for test in finding.tests)
+    smallest = [min(each.log10_p or 0.0 for each in told.findings) for told in (named, chosen)]
+    assert smallest[1] == pytest.approx(smallest[0] + np.log10((48_000 + asked) / asked))
+    for before, after in zip(named.findings, chosen.findings, strict=True):
+        if before.power is not None and after.power is not None:
+            assert after.power.needed > before.power.needed
+    assert not any("1,001" in line for line in lines(named, EN))
+    [told] = [line for line in lines(chosen, EN) if "1,001" in line]
+    assert "0.18" in told
+    assert json.loads(to_json(chosen))["screen"] == {"references": 1001, "near": 1, "would_miss": 0.18}
+    assert "1,001 references" in render(chosen, COMMAND, "en")
+
+
+def test_every_test_has_a_name_for_people() -> None:
+    assert set(EVERY_TEST) == set(TESTS)
+    assert {test.name for finding in said("team-b", "alder").findings for test in finding.tests} <= set(EVERY_TEST)

@@ -26,6 +26,7 @@ from dokja.lineage.telling import (
     place_name,
     power_of_ten,
     rank,
+    screened,
     summary,
     too_few,
     visible,
@@ -115,6 +116,7 @@ class AuditView:
     name: str
     summary: str
     verdicts: Row
+    screened: Row
     components: Row
     references: tuple[ReferenceView, ...]
     legend: tuple[tuple[Word, str, str], ...]
@@ -132,6 +134,7 @@ def view(audit: Audit, voice: Voice) -> AuditView:
         name=visible(audit.submission),
         summary=_summary(audit, voice),
         verdicts=tuple(summary(audit, voice)),
+        screened=screened(audit, voice),
         components=tuple(component_name(each, voice) for each in components),
         references=tuple(
             ReferenceView(

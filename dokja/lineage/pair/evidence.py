@@ -25,6 +25,9 @@ from dataclasses import dataclass, field
 from dokja.lineage.sides import Group, Member, Reader
 from dokja.lineage.statistics import Cells, Matches, Units, fixed_point_log10_p, shared_order
 
+TESTS = ("labels", "traces", "layers", "order", "turned", "squares", "matched", "products")
+"""All of them, as above."""
+
 FEWEST = 8
 """A group of fewer units says too little to be looked at (8! is 40,320)."""
 

@@ -16,15 +16,16 @@ from dokja.lineage.statistics.counting import log_factorials
 LN10 = float(np.log(10.0))
 
 
-def holm(log10_p: Sequence[float]) -> NDArray[np.float64]:
+def holm(log10_p: Sequence[float], silent: int = 0) -> NDArray[np.float64]:
     """Holm's adjusted log10 p-values, in the order given.
 
     H0 (each): as of the p-value. Valid under any dependence: the chance of one false rejection among all is at most
-    the level. What was not assessed must not be in the list. Source: Holm, Scand. J. Stat. 6, 1979.
+    the level. What was not assessed must not be in the list. silent: so many more hypotheses, whose p-values count as
+    1: those that a look at the data put aside. Source: Holm, Scand. J. Stat. 6, 1979.
     """
     values = _logs(log10_p) / LN10
     order = np.argsort(values, kind="stable")
-    factors = np.log10(np.arange(len(values), 0, -1, dtype=np.float64)) if len(values) else values
+    factors = np.log10(silent + np.arange(len(values), 0, -1, dtype=np.float64)) if len(values) else values
     adjusted = np.empty_like(values)
     adjusted[order] = np.minimum(0.0, np.maximum.accumulate(values[order] + factors))
     return adjusted
