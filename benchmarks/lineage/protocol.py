@@ -593,8 +593,8 @@ def as_markdown(results: Mapping[str, Any]) -> str:
     if accused or wrong:
         lines += ["", "**Accused, and should not be:**", "", *(f"- {who}" for who in [*accused, *wrong_names])]
     for title, intro, head, rows in (*_null_sections(results), *_kin_sections(results)):
-        if table := list(rows):
-            lines += ["", f"## {title}", "", *([*intro, ""] if intro else []), *_table(head, table)]
+        if listed := list(rows):
+            lines += ["", f"## {title}", "", *([*intro, ""] if intro else []), *table(head, listed)]
     return "\n".join(lines) + "\n"
 
 
@@ -758,7 +758,8 @@ def _counted(words: Mapping[str, int]) -> str:
     return ", ".join(f"{word} {count}" for word, count in words.items())
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """A table in Markdown, line by line."""
     return [
         f"| {' | '.join(head)} |",
         f"|{'---|' * len(head)}",
