@@ -1,10 +1,11 @@
-"""Other tools beside the audit: the same pairs, one after the other, on the same machine.
+r"""Other tools beside the audit: the same pairs, one after the other, on the same machine.
 
     python -m benchmarks.lineage.peers --tool NAME::COMMAND::EXPRESSION [--tool …] --zoo build/zoo
 
 A tool is a name, a command with `{a}` and `{b}` where the checkpoints go, and a regular expression for what is read
 of what it prints: `other::other-tool {a} {b} --plain::score: .*`. A command must end with 0, so `dokja audit`, which
-says with 1 that something was found, stands in a shell that allows it. Nothing of any tool is in this repository.
+says with 1 that something was found, stands in a shell that allows it; what it found is read by
+`(?s)What was found\n(.*?)\n\n`. Nothing of any tool is in this repository.
 Both checkpoints are folders as Hugging Face keeps them (config.json, model.safetensors, tokenizer.json). Seconds,
 processor seconds and peak memory are of the whole command, its start included. Results, after every pair, go to
 benchmarks/lineage/results/peers.{json,md}.

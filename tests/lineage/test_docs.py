@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from dokja.lineage.findings import Audit, Coverage, Finding, Kin, Overlap, Power, Rounded, Within, Word
+from dokja.lineage.findings import Audit, Coverage, Finding, Kin, Overlap, Power, Rounded, Screen, Within, Word
 from dokja.lineage.pair.anchoring import Anchored
 from dokja.lineage.pair.evidence import FamilyEffect, LabelTest, MapRow
 from dokja.lineage.words import TESTS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "lineage.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "lineage.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     "model",
-    [Audit, Finding, LabelTest, FamilyEffect, Anchored, MapRow, Power, Rounded, Coverage, Within, Kin, Overlap],
+    [
+        Audit,
+        Finding,
+        LabelTest,
+        FamilyEffect,
+        Anchored,
+        MapRow,
+        Power,
+        Rounded,
+        Coverage,
+        Within,
+        Kin,
+        Overlap,
+        Screen,
+    ],
 )
 def test_every_field_is_named(model: type) -> None:
     assert [field.name for field in fields(model) if f"`{field.name}`" not in PAGE] == []
@@ -26,3 +42,10 @@ def test_every_field_is_named(model: type) -> None:
 
 def test_every_word_and_every_test_is_explained() -> None:
     assert [word for word in (*get_args(Word), *TESTS) if f"`{word}`" not in PAGE] == []
+
+
+def test_the_index_of_what_is_proven_leads_somewhere() -> None:
+    index = ROOT / "benchmarks" / "lineage" / "README.md"
+    linked = re.findall(r"\]\(([^)#]+)\)", index.read_text(encoding="utf-8"))
+    assert len(linked) > 20
+    assert [each for each in linked if not (index.parent / each).is_file()] == []
