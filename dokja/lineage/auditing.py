@@ -223,7 +223,7 @@ def _finding(
         closeness=asked.elements.cosine,
         step0=asked.step0,
         rearranged=alike,
-        carried=carried(weighed, others, own=bool(model.groups.get(asked.component)), alike=alike),
+        carried=carried(weighed, others, alike=alike),
     )
     chosen = word(grounds)
     labels = next(test for test in asked.tests if test.name == "labels")

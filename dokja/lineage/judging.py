@@ -96,17 +96,17 @@ class Grounds:
         return tuple(each for each in self.weighed if not (self.carried and each.test.name == CHANNELS_ALONE))
 
 
-def carried(weighed: Sequence[Weighed], others: Iterable[Sequence[Weighed]], *, own: bool, alike: bool) -> bool:
+def carried(weighed: Sequence[Weighed], others: Iterable[Sequence[Weighed]], *, alike: bool) -> bool:
     """Whether all that a component shows may have come to it through the stream that it shares with others.
 
     The channels of one stream bear one set of labels: a decoder trained anew behind somebody else's embeddings takes
-    its channels' labels from them, and none for its own units. So where a component has units of its own (`own`) and
-    they are silent, or too few to be asked, its neurons answer no words alike (`alike`), and another component fires
-    by itself, the labels of its channels say nothing of it.
+    its channels' labels from them, and none for its own units. So where these are silent, or none of them could be
+    asked, its neurons answer no words alike (`alike`), and another component fires by itself, the labels of its
+    channels say nothing of it.
     """
     shown = {each.test.name for each in weighed if each.fires or each.faint}
     elsewhere = any(each.fires and each.test.name != CHANNELS_ALONE for other in others for each in other)
-    return own and shown == {CHANNELS_ALONE} and elsewhere and not alike
+    return shown == {CHANNELS_ALONE} and elsewhere and not alike
 
 
 def word(grounds: Grounds) -> Word:

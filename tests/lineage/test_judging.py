@@ -35,7 +35,7 @@ def test_what_the_stream_carried_accuses_nobody(own: str, alike: bool) -> None:
     shown = channels(FIRES if alike else FAINT, alike=alike)
     assert (shown.fires, shown.faint) == (alike, not alike)
     weighed = (*OWN[own], shown)
-    assert carried(weighed, [EMBEDDINGS], own=True, alike=False)
+    assert carried(weighed, [EMBEDDINGS], alike=False)
     assert told(*weighed, passed_on=True) == "no-evidence"
     assert told(*weighed, passed_on=False) == ("derived" if alike else "common-initialisation")
 
@@ -43,8 +43,7 @@ def test_what_the_stream_carried_accuses_nobody(own: str, alike: bool) -> None:
 def test_what_stands_by_itself_was_not_carried() -> None:
     shown = channels(FIRES)
     turned = Weighed(LabelTest("turned", groups=72, units=2304, fixed=2000), -900.0)
-    assert not carried((shown, turned), [EMBEDDINGS], own=True, alike=False)
-    assert not carried((shown,), [EMBEDDINGS], own=True, alike=True)
-    assert not carried((shown,), [EMBEDDINGS], own=False, alike=False)  # The embeddings, whose channels all have.
-    assert not carried((shown,), [(channels(FIRES),)], own=True, alike=False)
-    assert not carried((channels(SILENT, alike=False),), [EMBEDDINGS], own=True, alike=False)
+    assert not carried((shown, turned), [EMBEDDINGS], alike=False)
+    assert not carried((shown,), [EMBEDDINGS], alike=True)
+    assert not carried((shown,), [(channels(FIRES),)], alike=False)
+    assert not carried((channels(SILENT, alike=False),), [EMBEDDINGS], alike=False)
