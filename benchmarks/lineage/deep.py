@@ -32,7 +32,7 @@ from dokja.lineage.judging import ACCUSES_AT
 
 DEPTHS = (8, 24, 48)
 WIDE = Text(width=128, hidden=512, heads=8, key_heads=8)
-CORRELATIONS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5)
+CORRELATIONS = (0.0, 0.003, 0.005, 0.007, 0.01, 0.02, 0.1, 0.5)
 PAIRS = 4
 
 

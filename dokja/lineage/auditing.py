@@ -240,7 +240,7 @@ def _finding(
         assessed=_assessed(model, asked),
         layer_map=_layer_map(asked, chosen),
         step0=asked.step0,
-        power=power(labels, count, asked.width) if chosen == "no-evidence" and labels.groups else None,
+        power=power(asked.tests, count, asked.width) if chosen == "no-evidence" and labels.groups else None,
         reason=NO_GROUP if chosen == "not-assessed" else None,
         equal_rows=asked.elements.rows,
         rounded=_rounded(asked.elements.cells),
