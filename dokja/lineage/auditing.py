@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from statistics import harmonic_mean
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from dokja.lineage.judging import Grounds, Weighed, carried, layer_map, power, w
 from dokja.lineage.overlapping import overlap
 from dokja.lineage.pair.anchoring import Anchored, anchored
 from dokja.lineage.pair.answers import shared_words
-from dokja.lineage.pair.evidence import TESTS, Elements, Held, LabelTest, MapRow, Partner
+from dokja.lineage.pair.evidence import FEWEST, TESTS, Elements, Held, LabelTest, MapRow, Partner
 from dokja.lineage.pair.gathering import gather
 from dokja.lineage.pair.heads import look_at_heads
 from dokja.lineage.pair.pairing import DENSE_OF
@@ -75,7 +76,7 @@ class _Asked:
     elements: Elements
     anchored: Anchored | None
     step0: float | None
-    width: int
+    width: float
 
 
 def audit(
@@ -165,7 +166,7 @@ def _ask(
         elements=found.elements,
         anchored=anchored(held, component, words, crew) or heads,
         step0=None if begun is None else _beyond(held, component, begun),
-        width=_width(held.left.model, component),
+        width=_width(held.left, component),
     )
 
 
@@ -186,9 +187,20 @@ def _by_tensor(model: Model, component: str) -> Mapping[tuple[str, object], Memb
     return {(member.part.tensor, member.part.take): member for member in model.parts(component)}
 
 
-def _width(model: Model, component: str) -> int:
-    widths = [model.extent(member)[1] for group in model.groups.get(component, ()) for member in group.members]
-    return int(np.median(widths)) if widths else 0
+def _width(reader: Reader, component: str) -> float:
+    """By how many numbers a unit is known in each of its matrices, as if they were as many in all.
+
+    The cosines of several matrices are averaged, so one of few numbers drowns what the others say: the harmonic mean
+    counts. Of several groups it is the square of the mean root, which is never more than what they see together.
+    """
+    weighed: list[tuple[float, int]] = []
+    for group in reader.model.groups.get(component, ()):
+        free = [reader.model.extent(member)[1] - 1 for member in group.members]  # The rows are centred.
+        units = min(reader.looks, *(reader.model.units(member) for member in group.members))
+        if units >= FEWEST:
+            weighed.append((harmonic_mean(free) ** 0.5, units * len(free)))
+    total = sum(weight for _, weight in weighed)
+    return (sum(root * weight for root, weight in weighed) / total) ** 2 if total else 0.0
 
 
 def _weighed(model: Model, asked: Sequence[_Asked], silent: int) -> list[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from statistics import NormalDist
 
 import numpy as np
@@ -176,7 +177,7 @@ def layer_map(partners: Sequence[Partner]) -> tuple[MapRow, ...]:
     )
 
 
-def power(tests: Sequence[LabelTest], asked: int, width: int) -> Power:
+def power(tests: Sequence[LabelTest], asked: int, width: float) -> Power:
     """How many fixed points the accusing p-value needs, and which correlation of rows would have been seen.
 
     Rows of `width` independent Gaussian numbers, each correlated by ρ with its own, are seen by `labels` or by
@@ -186,10 +187,10 @@ def power(tests: Sequence[LabelTest], asked: int, width: int) -> Power:
     needed = _needed(by_name["labels"].groups, asked)
     seen = (_by_labels(by_name["labels"], needed, width), _by_traces(by_name["traces"], asked, width))
     found = [each for each in seen if each is not None and each <= 1.0]
-    return Power(needed, round(min(found), 3) if found else None)
+    return Power(needed, ceil(1000 * min(found)) / 1000 if found else None)
 
 
-def _by_labels(test: LabelTest, needed: int, width: int) -> float | None:
+def _by_labels(test: LabelTest, needed: int, width: float) -> float | None:
     """A unit finds its own label if its own cosine is above the largest of all others of its row and column, so with
     probability Φ(√w ρ − √(2 ln 2n)); the number of units that do is binomial."""
     if needed > test.units or not test.units:
@@ -200,12 +201,14 @@ def _by_labels(test: LabelTest, needed: int, width: int) -> float | None:
     return _least(lambda rho: _seen(rho, needed, test.units, each, width) >= SEEN_WITH, 1.0)
 
 
-def _by_traces(test: LabelTest, asked: int, width: int) -> float | None:
-    """The trace of n units with w numbers in all of their families has z ~ N(√(nw) ρ, 1).
+def _by_traces(test: LabelTest, asked: int, width: float) -> float | None:
+    """The trace of n units with w numbers in all of their families has a shift of s = √(nw) ρ, and z is about
+    N(s √((n − 1)/n) / √(1 + s²/n²), 1): what is alike adds to the variance over all labellings, too.
 
     The bound on its tail is larger than e^(−z²/2): of Gaussian units −ln p was never below `BOUNDED` of z²/2 less
-    `LOST`, on the mean of a dozen tries, for 64 to 1,024 units and z from 3 to 8. So much is counted on. The sum over
-    the groups must reach what Fisher needs; it is taken as normal, which is timid, for its lower tail is shorter.
+    `LOST`, on the mean of a dozen tries and more, for 8 to 512 units and shifts from 3 to 8. So much is counted on.
+    The sum over the groups must reach what Fisher needs; it is taken as normal, which is timid, for its lower tail is
+    shorter.
     """
     numbers = sum(family.units for family in test.families) * width
     if not test.groups or not numbers:
@@ -215,13 +218,15 @@ def _by_traces(test: LabelTest, asked: int, width: int) -> float | None:
     points, weights = np.polynomial.hermite_e.hermegauss(64)
     weights = weights / weights.sum()
 
-    def enough(shift: float) -> bool:
-        logs = np.maximum(0.0, BOUNDED * (shift + points) ** 2 / 2 - LOST)
+    def enough(z: float) -> bool:
+        logs = np.maximum(0.0, BOUNDED * (z + points) ** 2 / 2 - LOST)
         mean = float(weights @ logs)
         deviation = float(weights @ (logs - mean) ** 2) ** 0.5
         return bool(groups * mean - QUANTILE * groups**0.5 * deviation >= total)
 
-    return _least(enough, 1e3) / float(np.sqrt(numbers / groups))
+    z, units = _least(enough, 1e3), test.units / groups
+    left = (units - 1) / units - (z / units) ** 2
+    return z / float(np.sqrt(left * numbers / groups)) if left > 0 else None
 
 
 def _least(holds: Callable[[float], bool], high: float) -> float:
@@ -249,7 +254,7 @@ def _log_bound(groups: int, fixed: int) -> float:
     return power * float(np.log(groups)) + log_factorial(fixed - power) - log_factorial(fixed)
 
 
-def _seen(correlation: float, needed: int, units: int, each: int, width: int) -> float:
+def _seen(correlation: float, needed: int, units: int, each: int, width: float) -> float:
     threshold = float(np.sqrt(2 * np.log(2 * max(each, 2))))
     own = normal_below(float(np.sqrt(width)) * correlation - threshold)
     return binomial_above(needed, units, own)

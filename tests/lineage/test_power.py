@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from benchmarks.training.checkpoint import Floats, kept, write
 from benchmarks.training.network import Shape, Text, draw
@@ -55,6 +57,47 @@ def test_what_would_have_been_seen_is_seen_and_a_quarter_of_it_is_not(
             seen[share] += told(tmp_path / f"{seed}-{share}", text, child, his).dependent
     assert seen[1.0] == 5
     assert seen[0.25] == 0
+
+
+def layers(widths: Sequence[int], seed: int) -> Mapping[str, Floats]:
+    """A chain of layers that is known by its shapes alone, and whose units are known by few numbers on one side."""
+    random = np.random.default_rng(seed)
+    return {
+        f"layers.{place}.weight": random.standard_normal((below, above)).astype(np.float32)
+        for place, (above, below) in enumerate(pairwise(widths))
+    }
+
+
+def of_chains(folder: Path, child: Mapping[str, Floats], parent: Mapping[str, Floats]) -> Finding:
+    for name, weights in (("child", child), ("parent", parent)):
+        save_file(dict(weights), folder / f"{name}.safetensors")
+    with (
+        open_checkpoint(folder / "child.safetensors") as one,
+        open_checkpoint(folder / "parent.safetensors") as other,
+    ):
+        (found,) = audit(reference("child", one, KEY), [reference("parent", other, KEY)], key=KEY).findings
+    return found
+
+
+@pytest.mark.parametrize("widths", [(784, 128, 10), (27, 64, 576), (784, 256, 128, 10), (20, 16, 20), (8, 16, 8)])
+def test_a_matrix_of_few_numbers_and_few_units_make_it_claim_less(widths: Sequence[int], tmp_path: Path) -> None:
+    for seed in range(5):
+        mine, his = layers(widths, 2 * seed), layers(widths, 2 * seed + 1)
+        silent = of_chains(tmp_path, mine, his)
+        assert silent.power is not None
+        assert silent.power.correlation is not None
+        rho = silent.power.correlation
+        child = {name: rho * his[name] + (1 - rho**2) ** 0.5 * each for name, each in mine.items()}
+        assert of_chains(tmp_path, child, his).dependent
+
+
+def test_no_less_is_claimed_than_was_reckoned() -> None:
+    """Of the largest models it is less than the digits that are told."""
+    deep = [
+        LabelTest("labels", 192, 49152),
+        LabelTest("traces", 192, 49152, families=tuple(FamilyEffect(each, 49152, 0, 0.0) for each in "gud")),
+    ]
+    assert power(deep, 100, 16384 * 64).correlation == 0.001
 
 
 def test_of_units_that_no_test_could_tell_nothing_is_claimed() -> None:
