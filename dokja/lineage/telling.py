@@ -87,7 +87,8 @@ def screened(audit: Audit, voice: Voice) -> tuple[str, ...]:
 
 def summary(audit: Audit, voice: Voice) -> Iterator[str]:
     """For each component what was found against whom, in one line."""
-    for component in sorted(dict.fromkeys(each.component for each in audit.findings), key=rank):
+    held = [each.component for each in audit.coverage] + [each.component for each in audit.findings]
+    for component in sorted(dict.fromkeys(held), key=rank):
         findings = [each for each in audit.findings if each.component == component]
         asked = [each for each in findings if each.word != "not-assessed"]
         values: dict[str, object] = {"component": component_name(component, voice), "count": len(asked)}

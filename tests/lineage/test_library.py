@@ -173,6 +173,12 @@ def test_the_screen_keeps_its_promise_on_many_strangers() -> None:
     assert seen >= 290
 
 
+def test_a_screen_that_had_nothing_to_compare_would_miss_everything() -> None:
+    ones = Sketch(np.ones(SUMS, dtype=np.float32), 1)
+    found = screen(_index({"ash": ones}), {"vision-encoder": ones})
+    assert (found.references, found.would_miss) == ((), 1.0)
+
+
 def _index(kinds: dict[str, Sketch]) -> Index:
     return empty(0, 256).with_more(
         {Shelved(name, "0" * 64, "0" * 64, 0): {"text-decoder": sketch} for name, sketch in kinds.items()}

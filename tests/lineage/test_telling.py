@@ -103,6 +103,14 @@ def test_what_a_screen_passed_over_is_corrected_for_and_told() -> None:
     assert "1,001 references" in render(chosen, COMMAND, "en")
 
 
+def test_where_a_screen_found_nothing_near_every_component_is_said_not_to_be_assessed() -> None:
+    with open_checkpoint(FIVE / "entrants" / "team-b") as mine:
+        alone = audit(reference("team-b", mine, 7), [], key=7, screen=Screen(1001, 0, 0.18))
+    told = list(summary(alone, EN))
+    assert told[0] == "text decoder: not assessed against any reference"
+    assert len(told) == len(alone.coverage)
+
+
 def test_every_test_has_a_name_for_people() -> None:
     assert set(EVERY_TEST) == set(TESTS)
     assert {test.name for finding in said("team-b", "alder").findings for test in finding.tests} <= set(EVERY_TEST)

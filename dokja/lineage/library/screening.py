@@ -83,7 +83,7 @@ def screen(index: Index, submission: Mapping[str, Sketch]) -> Screened:
         candidates += (_candidate(index, int(rows[each]), submission[name], float(cosines[each])) for each in near)
     candidates.sort(key=lambda each: (-each.z, each.reference, each.component))
     # The variance of the estimate is largest at zero, so what holds there holds for closer ones too.
-    would_miss = (threshold + NORMAL.inv_cdf(SEEN)) / float(np.sqrt(SUMS))
+    would_miss = (threshold + NORMAL.inv_cdf(SEEN)) / float(np.sqrt(SUMS)) if compared else 1.0
     return Screened(tuple(candidates), threshold, round(min(1.0, would_miss), 4), compared)
 
 
