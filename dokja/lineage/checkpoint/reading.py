@@ -43,6 +43,7 @@ FIRST_LOOK: Final = 32
 SPAN: Final = 1 << 19
 """The most bytes of a tensor that are read at once for the sake of some of its rows: they stay in a core's cache."""
 MOST_AXES: Final = 2
+"""Of what is read in passing: a matrix, or a vector."""
 STRIP: Final = 1 << 20
 """The most bytes that are read at once for the sake of some columns: they stay in a core's cache."""
 TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model", "tiktoken.model", "vocab.json", "vocab.txt", "merges.txt")
@@ -190,11 +191,13 @@ class Checkpoint:
         return digested({shard: (self._sources[shard], 0, start) for shard, start in starts.items()}, 1)
 
     def plain(self, name: str) -> bool:
-        """Whether a stored tensor is a logical one as it is: a matrix or a vector of whole bytes."""
+        """Whether a stored tensor is a logical one as it is: a matrix or a vector of whole bytes, no row too long."""
         entry = self._entries.get(name)
-        if entry is None or name in self._packed or name not in self.tensors or len(entry.shape) > MOST_AXES:
+        if entry is None or name in self._packed or name not in self.tensors:
             return False
-        return BITS[entry.dtype] % 8 == 0 and 0 < entry.nbytes <= STRIP * entry.shape[0] if entry.shape else False
+        if not 1 <= len(entry.shape) <= MOST_AXES:
+            return False
+        return BITS[entry.dtype] % 8 == 0 and 0 < entry.nbytes <= STRIP * entry.shape[0]
 
     def pass_by(self, name: str, see: Sequence[Callable[[int, Bytes], None]]) -> str:
         """SHA-256 of a stored tensor, in the one reading of it in which all rows of a plain one are seen.
