@@ -193,7 +193,7 @@ def main() -> None:
         "",
         f"## {UNITS:,} units of {WIDTH:,} numbers, one core, processor seconds",
         "",
-        *table(("what", "found", "aim"), ((each.what, f"{each.found:g}", f"{each.aim:g}") for each in times)),
+        *table(("what", "found", "aim"), ((each.what, f"{each.found:.2g}", f"{each.aim:g}") for each in times)),
     ]
     (RESULTS / "figures.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
