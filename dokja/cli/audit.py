@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -141,11 +142,12 @@ def _audit(
     drawn_by = _key(key, None if held is None else held.key)
     with ExitStack() as stack:
 
-        def opened(where: str) -> Reference:
-            return reference(_name(where), stack.enter_context(open_checkpoint(where)), drawn_by)
+        def opened(where: str, name: str | None = None) -> Reference:
+            return reference(name or _name(where), stack.enter_context(open_checkpoint(where)), drawn_by)
 
         mine = opened(submission)
-        references = [opened(each) for each in against]
+        named = _names(against, () if held is None else held.names)
+        references = [opened(where, name) for where, name in named.items()]
         screen = None
         if held is not None:
             near, screen = _near(held, mine)
@@ -182,6 +184,21 @@ def _near(library: Library, mine: Reference) -> tuple[list[str], Screen | None]:
 def _name(where: str) -> str:
     """What a checkpoint is called in findings: the last part of its place."""
     return Path(where.rstrip("/")).name or where
+
+
+def _names(against: Sequence[str], kept: Sequence[str]) -> dict[str, str]:
+    """What each reference is called, by its place: so much of its end as tells it from all others and from those that
+    a library keeps."""
+    places = list(dict.fromkeys(each.rstrip("/") or each for each in against))
+    ends = [each.split("/") for each in (*places, *kept)]
+
+    def name(place: str) -> str:
+        parts = place.split("/")
+        tails = (parts[start:] for start in reversed(range(len(parts))))
+        alone = (tail for tail in tails if sum(each[-len(tail) :] == tail for each in ends) == 1)
+        return "/".join(next(alone, [".", *parts]))
+
+    return {place: name(place) for place in places}
 
 
 def _command(submission: str, against: list[str], library: Path | None, key: int, step0: str | None) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dokja.cli.audit import _names
 from dokja.intake import take_in
 from dokja.programme import open_programme
 from dokja.record import open_record
@@ -39,6 +40,30 @@ def test_a_borrowed_encoder_is_found_and_a_stranger_is_not(dokja: Dokja) -> None
     assert words["vision-encoder"] == words["audio-encoder"] == "derived"
     assert {word for component, word in words.items() if "encoder" not in component} == {"no-evidence"}
     assert dokja("audit", BORROWED, "--against", STRANGER, "--key", "3").code == 0
+
+
+def test_references_whose_files_are_named_alike_are_told_apart(dokja: Dokja) -> None:
+    files = [f"{folder}/model.safetensors" for folder in (LENDER, STRANGER)]
+    against = [word for file in (*files, files[0]) for word in ("--against", file)]
+    found = json.loads(dokja("audit", BORROWED, *against, "--key", "3", "--json").out)
+    assert found["references"] == ["alder/model.safetensors", "maple/model.safetensors"]
+    words = {each["reference"]: each["word"] for each in found["findings"] if each["component"] == "vision-encoder"}
+    assert words == {"alder/model.safetensors": "derived", "maple/model.safetensors": "no-evidence"}
+
+
+@pytest.mark.parametrize(
+    ("against", "kept", "names"),
+    [
+        (["a/elm", "b/oak/"], (), ["elm", "oak"]),
+        (["a/x/elm", "b/x/elm"], (), ["a/x/elm", "b/x/elm"]),
+        (["a/elm", "a/elm/"], (), ["elm"]),
+        (["refs/elm"], ("elm",), ["refs/elm"]),
+        (["elm"], ("elm",), ["./elm"]),
+        (["elm", "a/elm"], (), ["./elm", "a/elm"]),
+    ],
+)
+def test_a_name_is_as_long_as_it_must_be(against: list[str], kept: tuple[str, ...], names: list[str]) -> None:
+    assert list(_names(against, kept).values()) == names
 
 
 def test_the_same_key_gives_the_same_bytes(dokja: Dokja) -> None:
