@@ -93,8 +93,12 @@ def audit(
     key: the seed of what is drawn at random; the same key gives the same bytes. step0: the submission's own weights
     before training, by which a common initialisation is told from descent. device: what units are compared by, as
     `arrays_on` knows it. screen: by which the references were chosen from more. It looked at the weights, so what it
-    passed over is corrected for as if all had been asked. Raises `CheckpointError`, `DeviceError`.
+    passed over is corrected for as if all had been asked. Raises `CheckpointError`, `DeviceError`,
+    and `ValueError` where two references bear one name.
     """
+    names = [each.name for each in references]
+    if len(set(names)) < len(names):
+        raise ValueError(f"findings name a reference: no two may bear one name, as in {sorted(names)}")
     arrays = arrays_on(device)
     mine = submission.on(arrays)
     begun = step0.on(arrays) if step0 is not None else None

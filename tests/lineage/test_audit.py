@@ -184,6 +184,13 @@ def by_component(found: Audit) -> dict[str, Finding]:
     return {each.component: each for each in found.findings}
 
 
+def test_no_two_references_bear_one_name(parent: Path) -> None:
+    with open_checkpoint(parent) as checkpoint:
+        one = reference("one", checkpoint, 7)
+        with pytest.raises(ValueError, match="one name"):
+            audit(one, [one, one], key=7)
+
+
 def test_a_copy_is_identical_and_a_stranger_is_nothing(parent: Path, tmp_path: Path) -> None:
     copy = by_component(said(saved(tmp_path / "copy", made(1)), parent))
     assert {each.word for each in copy.values()} == {"identical"}
