@@ -12,9 +12,10 @@ faster (TF32) would turn ties into matches.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -100,6 +101,14 @@ def hosts(*arrays: NDArray[Any]) -> Sequence[NDArray[Any]]:
     if isinstance(arrays[0], np.ndarray):
         return arrays
     return host(namespace_of(arrays[0]).stack(arrays))
+
+
+def digest(arrays: Iterable[object]) -> bytes:
+    """SHA-256 of the bytes of some arrays, one after the other: what tells one model's from another's."""
+    found = sha256()
+    for array in arrays:
+        found.update(np.ascontiguousarray(host(array)).data)
+    return found.digest()
 
 
 def taken(array: ArrayOf, places: NDArray[np.int64], axis: int = 0) -> ArrayOf:

@@ -21,16 +21,17 @@ By = Literal["rows", "columns"]
 class Lengths:
     """The lengths of what a matrix has on one of its axes, each number of the other axis times a gain.
 
-    A matrix of `shape` is seen window by window, whole rows of it; its rows are measured, or its columns.
+    extent: how many are measured, and how many numbers each has. The matrix is seen window by window, whole rows of
+    it; its rows are measured, or its columns.
     """
 
-    def __init__(self, shape: tuple[int, int], by: By, gain: Matrix | None = None) -> None:
-        rows, columns = shape
+    def __init__(self, extent: tuple[int, int], by: By, gain: Matrix | None = None) -> None:
+        measured, numbers = extent
         self._by = by
-        self._weight = _squared(gain, columns if by == "rows" else rows)
-        self._sums = np.zeros(rows if by == "rows" else columns)
+        self._weight = _squared(gain, numbers)
+        self._sums = np.zeros(measured)
         # One window's room for all of them: new room for each would take longer than the arithmetic.
-        self._room = np.empty((0, columns))
+        self._room = np.empty((0, numbers if by == "rows" else measured))
 
     def see(self, first: int, window: Matrix) -> None:
         """Some neighbouring rows, the first of which is this one."""

@@ -328,12 +328,12 @@ class CheckpointSource:
 
     def lengths(self, member: Member, gain: Matrix | None) -> Matrix:
         """The lengths of the rows. Whatever axis the member's is, the matrix goes by once, as it is stored."""
-        part, (rows, width) = member.part, self.model.extent(member)
-        shape = (rows, width) if member.by == "rows" else (width, rows)
-        lengths, step = Lengths(shape, member.by, gain), max(1, AT_ONCE // max(1, shape[1]))
+        part, extent = member.part, self.model.extent(member)
+        height, across = extent if member.by == "rows" else extent[::-1]
+        lengths, step = Lengths(extent, member.by, gain), max(1, AT_ONCE // max(1, across))
         whole = None if part.index is None and not part.transposed else part_matrix(self.checkpoint, part)
-        for start in range(0, shape[0], step):
-            places = np.arange(start, min(start + step, shape[0]))
+        for start in range(0, height, step):
+            places = np.arange(start, min(start + step, height))
             window = part_rows(self.checkpoint, part, places, narrow=True) if whole is None else whole[places]
             lengths.see(start, window)
         return lengths.found()

@@ -128,7 +128,7 @@ def test_what_goes_by_is_what_is_there(
         patch.setattr(digesting, "PIECE", piece)
         assert goes_by(checkpoint, part)
         picked = Picked(checkpoint, part, by, np.array(places, dtype=np.int64))
-        lengths = Lengths(matrix.shape, by)
+        lengths = Lengths(matrix.shape if by == "rows" else matrix.shape[::-1], by)
         digest = checkpoint.pass_by("one", [picked.see, measuring(checkpoint, part, lengths)])
     assert digest == hashlib.sha256(stored.tobytes()).hexdigest()
     whole = matrix if by == "rows" else matrix.T

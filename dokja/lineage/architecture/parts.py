@@ -61,6 +61,10 @@ class Part:
     index: int | None = None
     offset: Literal[0, 1] = 0
 
+    def taken(self, count: int) -> tuple[int, int]:
+        """The first of its rows among those of its tensor, which has so many, and the one behind its last."""
+        return (0, count) if self.take is None else self.take
+
 
 @dataclass(frozen=True)
 class Contradiction:
@@ -98,7 +102,8 @@ def matrix_shape(shape: tuple[int, ...], *, transposed: bool) -> tuple[int, int]
 def shape_in(tensor: tuple[int, ...], part: Part) -> tuple[int, int]:
     """The shape of a part's matrix in a tensor of this shape."""
     rows, columns = matrix_shape(slice_shape(tensor, stacked=part.index is not None), transposed=part.transposed)
-    return (rows if part.take is None else part.take[1] - part.take[0], columns)
+    first, last = part.taken(rows)
+    return last - first, columns
 
 
 def part_shape(checkpoint: Checkpoint, part: Part) -> tuple[int, int]:
@@ -113,8 +118,8 @@ def part_rows(checkpoint: Checkpoint, part: Part, indexes: NDArray[np.integer], 
     """
     if part.index is not None or part.transposed:
         return np.ascontiguousarray(part_matrix(checkpoint, part)[indexes])
-    first = part.take[0] if part.take is not None else 0
     shape = checkpoint.tensors[part.tensor].shape
+    first, _ = part.taken(shape[0] if shape else 1)
     rows = checkpoint.rows(part.tensor, indexes + first, narrow=narrow)
     return _flattened(rows.reshape(len(indexes), *shape[1:]))
 
@@ -127,7 +132,7 @@ def part_columns(checkpoint: Checkpoint, part: Part, indexes: NDArray[np.integer
     shape = checkpoint.tensors[part.tensor].shape
     if part.index is not None or part.transposed or len(shape) != MATRIX:
         return np.ascontiguousarray(part_matrix(checkpoint, part).T[indexes])
-    first, last = part.take if part.take is not None else (0, shape[0])
+    first, last = part.taken(shape[0])
     return checkpoint.columns(part.tensor, indexes, first, last, narrow=narrow)
 
 

@@ -185,7 +185,7 @@ def _take_in(task: _Task) -> _Done:
             known = _source(checkpoint, task) if task.known or task.taken is not None else None
             if task.taken is not None:
                 return _Done(task.name, problems=() if task.taken == known else (_taken(task),))
-            digest = task.known.get(known or "")
+            digest = None if known is None else task.known.get(known)
             made = digest is None
             if digest is None:
                 digest = make_pack(task.folder, task.name, checkpoint, task.key, task.units, crew)

@@ -163,8 +163,7 @@ def _done(
         gain = gain_of(reader, member)
         if not by_the_way(member):
             return partial(source.lengths, member, gain)
-        height, across = model.extent(member)
-        found = Lengths((height, across) if member.by == "rows" else (across, height), member.by, gain)
+        found = Lengths(model.extent(member), member.by, gain)
         sees[member.part.tensor].append(measuring(checkpoint, member.part, found))
         return found.found
 

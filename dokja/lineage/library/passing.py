@@ -35,7 +35,7 @@ class Picked:
         info = checkpoint.tensors[part.tensor]
         count, width = info.shape[0], info.elements // info.shape[0]
         self._dtype, self._by = info.dtype, by
-        self._first, self._last = part.take if part.take is not None else (0, count)
+        self._first, self._last = part.taken(count)
         item = info.nbytes // info.elements
         self._item = np.dtype(f"<u{item}")
         self._places = places + self._first if by == "rows" else places
@@ -62,7 +62,7 @@ class Picked:
 def measuring(checkpoint: Checkpoint, part: Part, lengths: Lengths) -> Sees:
     """What shows lengths the rows of a part as its tensor goes by."""
     info = checkpoint.tensors[part.tensor]
-    first, last = part.take if part.take is not None else (0, info.shape[0])
+    first, last = part.taken(info.shape[0])
 
     def see(place: int, rows: Bytes) -> None:
         start, stop = max(place, first), min(place + len(rows), last)

@@ -18,12 +18,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 
 import numpy as np
 
-from dokja.lineage.arrays import host
+from dokja.lineage.arrays import digest, host
 from dokja.lineage.pair.answers import Anchors, gain_in_front
 from dokja.lineage.pair.evidence import Held
 from dokja.lineage.pair.longest import answers_words, neurons, reads
@@ -80,11 +79,8 @@ def other_way_round(held: Held, component: str, anchors: tuple[Anchors, Anchors]
 
 def _digest(reader: Reader, groups: Sequence[Group]) -> bytes:
     """What tells the neurons of one model from another's that answers to the same words."""
-    found = sha256()
-    for place in drawn(reader.source.key, len(groups), LAYERS):
-        for member in neurons(groups[place]):
-            found.update(np.ascontiguousarray(reader.matrix(member)).view(np.uint8).data)
-    return found.digest()
+    places = drawn(reader.source.key, len(groups), LAYERS)
+    return digest(reader.matrix(member) for place in places for member in neurons(groups[place]))
 
 
 def _answering(model: Model, component: str) -> list[Group]:

@@ -12,16 +12,14 @@ calibrated and not exact, as that of neurons is (T3), and it is told where a com
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from itertools import chain
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dokja.lineage.arrays import host, namespace_of, taken
+from dokja.lineage.arrays import digest, host, namespace_of, taken
 from dokja.lineage.cores import Crew
 from dokja.lineage.pair.anchoring import Anchored, beside_controls
 from dokja.lineage.pair.answers import ATTENTION, Vectors, anchor_vectors, gain_in_front
@@ -109,7 +107,7 @@ def _anchored(key: int, layers: Sequence[tuple[Maps, Maps]]) -> Anchored | None:
     The side whose products have the smaller digest is asked, so that it does not turn on who is the submission.
     """
     many = [each for each in layers if each[0][0].total >= FEWEST]
-    one, other = (_digest(each[side] for each in many) for side in (0, 1))
+    one, other = (digest(units.rows for each in many for units in each[side]) for side in (0, 1))
     many = many if one <= other else [(right, left) for left, right in many]
     words = round(max((each[0][0].rows.shape[1] for each in many), default=0) ** 0.5)
 
@@ -117,13 +115,6 @@ def _anchored(key: int, layers: Sequence[tuple[Maps, Maps]]) -> Anchored | None:
         return [_agreed(many, order) for order in orders]
 
     return beside_controls(words, (key, WORDS), _agreed(many, np.arange(words)), shuffled, "heads")
-
-
-def _digest(layers: Iterable[Maps]) -> bytes:
-    found = sha256()
-    for units in chain.from_iterable(layers):
-        found.update(np.ascontiguousarray(host(units.rows)).data)
-    return found.digest()
 
 
 def _agreed(layers: Sequence[tuple[Maps, Maps]], order: Labels) -> tuple[int, int]:
