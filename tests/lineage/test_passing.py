@@ -143,3 +143,32 @@ def test_what_does_not_go_by_is_only_hashed(tmp_path: Path, shape: tuple[int, ..
     with open_checkpoint(tmp_path / "one.safetensors") as checkpoint:
         assert not checkpoint.plain("one")
         assert checkpoint.pass_by("one", []) == hashlib.sha256(stored.tobytes()).hexdigest()
+
+
+@settings(max_examples=200)
+@given(
+    by=st.sampled_from(["rows", "columns"]),
+    scale=st.integers(-30, 30),
+    spread=st.integers(0, 15),
+    gained=st.none() | st.integers(0, 18),
+    holes=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_lengths_are_right_at_every_scale(
+    by: By, scale: int, spread: int, gained: int | None, holes: bool, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    matrix = random.standard_normal((6, 9)) * 10.0 ** (scale + random.integers(-spread, spread + 1, (6, 9)))
+    numbers = np.clip(matrix, -1e37, 1e37).astype(np.float32)
+    if holes:
+        numbers[:, :2] = numbers[3] = 0
+    extent = numbers.shape if by == "rows" else numbers.shape[::-1]
+    gains = 10.0 ** random.integers(-(gained or 0), (gained or 0) + 1, extent[1])
+    gain = None if gained is None else np.array(gains, dtype=np.float32)
+    lengths = Lengths(extent, by, gain)
+    for first in (0, 4):
+        lengths.see(first, numbers[first : first + 4])
+    read = numbers.astype(np.float64) if by == "rows" else numbers.T.astype(np.float64)
+    with np.errstate(over="ignore"):
+        right = np.linalg.norm(read * (1.0 if gain is None else gain.astype(np.float64)), axis=1).astype(np.float32)
+    np.testing.assert_allclose(lengths.found(), right, rtol=1e-5)
