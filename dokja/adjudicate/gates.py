@@ -87,7 +87,8 @@ def _read(counted: Sequence[AuditFinding], report: AuditReported, rule: AuditRul
         component: max(finding.assessed for finding in report.findings if finding.component == component)
         for component in components
     }
-    enough = sum(looked_at.values()) >= rule.least_assessed * sum(components.values())
+    all_of_it = sum(components.values())
+    enough = all_of_it > 0 and sum(looked_at.values()) >= rule.least_assessed * all_of_it
     return "undecided" if words & FOR_A_PANEL or not enough else "meets"
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,8 +20,10 @@ from dokja.language import mark
 
 if TYPE_CHECKING:
     from dokja.lineage import Audit, Reference
+    from dokja.lineage.arrays import Arrays
     from dokja.lineage.findings import Screen
     from dokja.lineage.library import Library
+    from dokja.programme.findings import About
 
 HELP = mark(
     "Audit the weights of a checkpoint, component by component, against other checkpoints or a library of them: "
@@ -97,13 +100,13 @@ def audit(
                 "Name references with --against CKPT, or a library with --library DIR.",
             )
         )
-    about = (
-        None if act is None else _about(act, {"team": team, "stage": stage, "gate": gate, "who": who, "when": when})
-    )
+    about = _about(act, {"team": team, "stage": stage, "gate": gate, "who": who, "when": when})
+    asked = _asked(submission, against or [], library, key, step0, device)
+    _check_places(html, act, about, asked)
     if key is None and library is None:
         face.note(mark("No key was given: units are drawn by the key 0, which anybody could have foreseen."))
     with face.working(mark("Auditing the weights")):
-        done = _audit(submission, against or [], library, key, step0, device)
+        done = _audit(asked)
     told = to_json(done)
     if html is not None:
         from dokja.lineage.page import write_page
@@ -115,7 +118,7 @@ def audit(
     if act is not None and about is not None:
         from dokja.programme.findings import audit_act, write_act
 
-        write_act(audit_act(done, told, **about), told, act)
+        write_act(audit_act(done, told, about), told, act)
     if face.json:
         face.write(told)
     else:
@@ -123,37 +126,64 @@ def audit(
     return FOUND if any(finding.told for finding in done.findings) else 0
 
 
-def _audit(
-    submission: str,
-    against: list[str],
-    library: Path | None,
-    key: int | None,
-    step0: str | None,
-    device: str,
-) -> Audit:
-    from dokja.lineage import Reference as Named
-    from dokja.lineage import audit as audited
-    from dokja.lineage import open_checkpoint, reference
+@dataclass(frozen=True)
+class _Asked:
+    """What is audited, all of it checked but the weights."""
+
+    submission: str
+    named: Mapping[str, str]
+    held: Library | None
+    key: int
+    step0: str | None
+    arrays: Arrays
+
+
+def _asked(
+    submission: str, against: list[str], library: Path | None, key: int | None, step0: str | None, device: str
+) -> _Asked:
     from dokja.lineage.arrays import arrays_on
     from dokja.lineage.library import open_library
 
     arrays = arrays_on(device)
     held = None if library is None else open_library(library)
-    drawn_by = _key(key, None if held is None else held.key)
+    named = _names(against, () if held is None else held.names)
+    return _Asked(submission, named, held, _key(key, None if held is None else held.key), step0, arrays)
+
+
+def _check_places(html: Path | None, act: Path | None, about: About | None, asked: _Asked) -> None:
+    """Raise now what would be met when page and act are written: an audit may take minutes."""
+    if html is not None:
+        from dokja.lineage.page import page_places
+        from dokja.whole import expect_writable
+
+        for place in page_places(html).values():
+            expect_writable(place)
+    if act is not None and about is not None:
+        from dokja.programme.findings import check_act, evidence_of
+
+        evidence_of(act)
+        kept = () if asked.held is None else asked.held.names
+        check_act(about, _name(asked.submission), (*asked.named.values(), *kept))
+
+
+def _audit(asked: _Asked) -> Audit:
+    from dokja.lineage import Reference as Named
+    from dokja.lineage import audit as audited
+    from dokja.lineage import open_checkpoint, reference
+
     with ExitStack() as stack:
 
         def opened(where: str, name: str | None = None) -> Reference:
-            return reference(name or _name(where), stack.enter_context(open_checkpoint(where)), drawn_by)
+            return reference(name or _name(where), stack.enter_context(open_checkpoint(where)), asked.key)
 
-        mine = opened(submission)
-        named = _names(against, () if held is None else held.names)
-        references = [opened(where, name) for where, name in named.items()]
+        mine = opened(asked.submission)
+        references = [opened(where, name) for where, name in asked.named.items()]
         screen = None
-        if held is not None:
-            near, screen = _near(held, mine)
-            references += [Named(name, stack.enter_context(held.pack(name))) for name in near]
-        begun = None if step0 is None else opened(step0)
-        return audited(mine, references, key=drawn_by, step0=begun, device=arrays, screen=screen)
+        if asked.held is not None:
+            near, screen = _near(asked.held, mine)
+            references += [Named(name, stack.enter_context(asked.held.pack(name))) for name in near]
+        begun = None if asked.step0 is None else opened(asked.step0)
+        return audited(mine, references, key=asked.key, step0=begun, device=asked.arrays, screen=screen)
 
 
 def _key(asked: int | None, held: int | None) -> int:
@@ -212,11 +242,12 @@ def _command(submission: str, against: list[str], library: Path | None, key: int
     return shlex.join([*words, "--key", str(key)])
 
 
-def _about(file: Path, said: dict[str, str | None]) -> dict[str, str]:
-    """What an act must know beside the audit, asked for before any weights are read, and whether its file is free."""
-    from dokja.programme.findings import evidence_of
+def _about(file: Path | None, said: dict[str, str | None]) -> About | None:
+    """What an act must know beside the audit; nothing where none is asked for."""
+    if file is None:
+        return None
+    from dokja.programme.findings import About
 
-    evidence_of(file)
     missing = [f"--{name}" for name, value in said.items() if value is None]
     if missing:
         raise UsageError(
@@ -228,7 +259,7 @@ def _about(file: Path, said: dict[str, str | None]) -> dict[str, str]:
                 {"missing": ", ".join(missing)},
             )
         )
-    return {name: value for name, value in said.items() if value is not None}
+    return About(**{name: value for name, value in said.items() if value is not None})
 
 
 def _indented(line: str) -> Padding:

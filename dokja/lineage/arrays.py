@@ -26,6 +26,8 @@ from dokja.errors import DeviceError, Problem
 CPU: Final = "cpu"
 FEEDING: Final = 2
 """Workers that give a device its work."""
+LEAST_TORCH: Final = "2.9"
+"""The first PyTorch that says by one setting what products of float32 are made of."""
 DEVICES: Final = re.compile(r"cpu|cuda(:[0-9]{1,3})?", re.ASCII)
 
 Namespace = Any
@@ -190,6 +192,16 @@ def arrays_on(device: str | Arrays) -> Arrays:
 def _torch(number: int) -> Arrays | None:
     import array_api_compat.torch as xp  # noqa: PLC0415  (seconds to import)
     import torch  # noqa: PLC0415
+
+    if not hasattr(torch.backends.cuda.matmul, "fp32_precision"):
+        raise DeviceError(
+            Problem(
+                "audit-device-old",
+                "PyTorch {version} cannot be told to multiply float32 exactly.",
+                "Install PyTorch {least} or newer.",
+                values={"version": torch.__version__, "least": LEAST_TORCH},
+            )
+        )
 
     @contextmanager
     def exact() -> Iterator[None]:

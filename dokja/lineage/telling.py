@@ -19,6 +19,7 @@ from dokja.lineage.words import (
     COMPONENTS,
     KIN,
     NO_KIN,
+    NOTHING_TO_COMPARE,
     ON_A_DEVICE,
     OVERLAP,
     SCREENED,
@@ -82,7 +83,7 @@ def screened(audit: Audit, voice: Voice) -> tuple[str, ...]:
         "near": f"{audit.screen.near:,}",
         "cosine": f"{audit.screen.would_miss:.2f}",
     }
-    return (voice(SCREENED, values),)
+    return (voice(SCREENED if audit.screen.near else NOTHING_TO_COMPARE, values),)
 
 
 def summary(audit: Audit, voice: Voice) -> Iterator[str]:

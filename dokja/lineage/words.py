@@ -149,11 +149,16 @@ SILENT_TESTS = mark(
 """What is said of p-values where only the anchored agreement fires."""
 
 SCREENED = mark(
-    "The library has {references} references; a screen found {near} of them near, and only these were audited. It "
+    "The library has {references} references; a screen chose the {near} nearest, and only these were audited. It "
     "would miss a component whose elements have a cosine below {cosine}, and every rearranged one. "
     "All are corrected for."
 )
 """What is said of an audit whose references a screen has chosen."""
+
+NOTHING_TO_COMPARE = mark(
+    "The library has {references} references, none with a component that the submission has: nothing was audited."
+)
+"""What is said instead where there was nothing to choose from."""
 
 NO_KIN = mark("No two layers or experts of the submission bear each other's labels.")
 

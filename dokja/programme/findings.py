@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -11,20 +13,42 @@ from ruamel.yaml import YAML
 
 from dokja.errors import ActError, Place, Problem
 from dokja.lineage import Audit, Finding
-from dokja.record.acts import AuditReported
+from dokja.record.acts import AuditReported, AuditWord
 from dokja.record.acts.findings import WITHOUT_EVIDENCE
 from dokja.record.canonical import LARGEST_ACT, canonical, tree_of
 from dokja.strict_yaml import problems_of
+from dokja.whole import expect_writable, write_whole
+
+NOTHING = "–"
+"""Stands for a reference where there was none that a component could be held against."""
 
 
-def audit_act(audit: Audit, told: str, *, team: str, stage: str, gate: str, who: str, when: str) -> AuditReported:
+@dataclass(frozen=True)
+class About:
+    """What an act says beside the audit: for whose gate it is, who audited, and when."""
+
+    team: str
+    stage: str
+    gate: str
+    who: str
+    when: str
+
+
+def check_act(about: About, submission: str, references: Sequence[str]) -> None:
+    """Raise the `ActError` that an act about these would meet, before anything is audited."""
+    names = [*references, NOTHING]
+    _valid(about, submission, 0, [_row("any", each, "not-assessed", None, 0, 0) for each in names], ())
+
+
+def audit_act(audit: Audit, told: str, about: About) -> AuditReported:
     """The act that says what an audit found.
 
-    told: the audit's own file, which the act pins by its digest. Where all findings are more than one act can hold,
-    those without evidence are told once for a component, by the reference that most of it was held against; a gate's
-    rule reads nothing else of them. Raises `ActError` where an id or the time is none.
+    told: the audit's own file, which the act pins by its digest. A component that could be held against no reference,
+    because a library's screen found none, is told as not assessed: a gate must not take silence for an answer. Where
+    all findings are more than one act can hold, those without evidence are told once for a component, by the
+    reference that most of it was held against; a gate's rule reads nothing else of them. Raises `ActError` where an
+    id or the time is none.
     """
-    about = {"team": team, "stage": stage, "gate": gate, "clause": gate, "who": who, "when": when}
     act = _act(audit, audit.findings, told, about)
     return act if len(canonical(act)) <= LARGEST_ACT else _act(audit, _telling(audit.findings), told, about)
 
@@ -41,49 +65,75 @@ def _telling(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(each for each in findings if each.word not in WITHOUT_EVIDENCE or id(each) in kept)
 
 
-def _act(audit: Audit, findings: Sequence[Finding], told: str, about: Mapping[str, str]) -> AuditReported:
+def _act(audit: Audit, findings: Sequence[Finding], told: str, about: About) -> AuditReported:
+    rows = [
+        _row(each.component, each.reference, each.word, each.log10_p, each.parameters, each.assessed)
+        for each in findings
+    ]
+    asked = {each.component for each in findings}
+    rows += [
+        _row(each.component, NOTHING, "not-assessed", None, each.parameters, 0)
+        for each in audit.coverage
+        if each.component not in asked
+    ]
+    return _valid(about, audit.submission, audit.key, rows, (f"sha256:{sha256(told.encode()).hexdigest()}",))
+
+
+def _row(
+    component: str, reference: str, word: AuditWord, log10_p: float | None, parameters: int, assessed: int
+) -> Mapping[str, str | None]:
+    return {
+        "component": component,
+        "reference": reference,
+        "word": word,
+        "log10_p": None if log10_p is None else f"{log10_p:.3f}",
+        "parameters": str(parameters),
+        "assessed": str(assessed),
+    }
+
+
+def _valid(
+    about: About, submission: str, key: int, findings: Sequence[Mapping[str, str | None]], evidence: Sequence[str]
+) -> AuditReported:
     tree = {
         "type": "audit-reported",
-        "id": f"audit-{about['stage']}-{about['team']}",
-        **about,
-        "submission": audit.submission,
-        "sample_key": audit.key,
-        "findings": [
-            {
-                "component": finding.component,
-                "reference": finding.reference,
-                "word": finding.word,
-                "log10_p": None if finding.log10_p is None else f"{finding.log10_p:.3f}",
-                "parameters": str(finding.parameters),
-                "assessed": str(finding.assessed),
-            }
-            for finding in findings
-        ],
-        "evidence": [f"sha256:{sha256(told.encode()).hexdigest()}"],
+        "id": f"audit-{about.stage}-{about.team}",
+        "team": about.team,
+        "stage": about.stage,
+        "gate": about.gate,
+        "clause": about.gate,
+        "who": about.who,
+        "when": about.when,
+        "submission": submission,
+        "sample_key": key,
+        "findings": findings,
+        "evidence": evidence,
     }
     try:
         return AuditReported.model_validate(tree)
     except ValidationError as error:
-        raise ActError(*problems_of(error, tree, lambda _: Place(), "act-schema")) from error
+        problems = problems_of(error, tree, lambda _: Place(), "act-schema")
+        given = [each for each in problems if each.values.get("field") != "id"]  # The id is made of what was given.
+        raise ActError(*(given or problems)) from error
 
 
 def write_act(act: AuditReported, told: str, file: Path) -> None:
-    """Write a file for `acts/`, and the audit as `<name>.audit.json` in `evidence/`; nothing is written over.
+    """Write a file for `acts/`, and the audit as `<name>.audit.json` in `evidence/`: both, or neither.
 
-    A file that does not lie in a folder called acts has its evidence beside it.
+    A file that does not lie in a folder called acts has its evidence beside it. Nothing is written over.
     """
-    evidence = evidence_of(file)
-    evidence.parent.mkdir(parents=True, exist_ok=True)
-    evidence.write_text(told, encoding="utf-8")
-    yaml = YAML(typ="safe", pure=True)
+    yaml, text = YAML(typ="safe", pure=True), StringIO()
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    with file.open("w", encoding="utf-8") as stream:
-        yaml.dump({"acts": [tree_of(act)]}, stream)
+    yaml.dump({"acts": [tree_of(act)]}, text)
+    write_whole({evidence_of(file): told, file: text.getvalue()})
 
 
 def evidence_of(file: Path) -> Path:
-    """Where the audit of an act goes. Raises `ActError` where that file or the act's own is there already."""
+    """Where the audit of an act goes.
+
+    Raises `ActError` where that file or the act's own is there already, `OSError` where it could not be written.
+    """
     folder = file.parent.parent / "evidence" if file.absolute().parent.name == "acts" else file.parent
     evidence = folder / f"{file.stem}.audit.json"
     for each in (file, evidence):
@@ -91,4 +141,5 @@ def evidence_of(file: Path) -> Path:
             raise ActError(
                 Problem("act-file-exists", "There is such a file already.", "Name another file.", Place(each))
             )
+        expect_writable(each)
     return evidence

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
 from dokja.adjudicate.gates import DEPENDENT, FOR_A_PANEL, gate_results
+from dokja.errors import ActError
 from dokja.lineage import Word
 from dokja.lineage import findings as lineage_findings
-from dokja.programme.findings import audit_act
+from dokja.lineage.findings import Coverage
+from dokja.programme.findings import NOTHING, About, audit_act, check_act, evidence_of, write_act
 from dokja.record.acts import AuditWord
 from dokja.record.canonical import LARGEST_ACT, canonical
 from dokja.rulebook.clauses import Gate
@@ -73,7 +76,7 @@ def test_each_word_means_one_thing(word: AuditWord, expected: str) -> None:
     assert result(gate(), report(finding("text-decoder", "no-evidence"), finding("vision-encoder", word))) == expected
 
 
-ABOUT = {"team": "a", "stage": "stage-1", "gate": "gate", "who": "auditor", "when": LATER}
+ABOUT = About(team="a", stage="stage-1", gate="gate", who="auditor", when=LATER)
 
 
 @pytest.mark.parametrize("word", ["derived", "no-evidence", "rearranged"])
@@ -85,7 +88,7 @@ def test_an_audit_against_a_large_library_fits_into_one_act_and_means_the_same(w
         for at, reference in enumerate(references, start=300_000)
     ]
     found = audits.audit(*silent[:500], audits.finding("vision-encoder", "elm", word), *silent[500:])
-    act = audit_act(found, "told", **ABOUT)
+    act = audit_act(found, "told", ABOUT)
     assert len(canonical(act)) <= LARGEST_ACT
     assert len(found.findings) == 801
     assert [each.word for each in act.findings].count("no-evidence") == 2
@@ -113,6 +116,46 @@ def test_what_was_not_looked_at_is_not_met() -> None:
     half = report(finding("text-decoder", "no-evidence"), finding("vision-encoder", "not-assessed", assessed="0"))
     assert result(gate(), half) == "undecided"
     assert result(gate(least_assessed="0.5"), half) == "meets"
+
+
+def test_an_audit_of_nothing_meets_nothing() -> None:
+    empty = finding("text-decoder", "not-assessed", assessed="0") | {"parameters": "0"}
+    assert result(gate(), report(empty)) == "undecided"
+
+
+def test_what_no_reference_could_be_held_against_is_told_as_not_assessed() -> None:
+    found = replace(audits.audit(), coverage=(Coverage("text-decoder", 400, 0), Coverage("head", 40, 0)))
+    act = audit_act(found, "told", ABOUT)
+    assert [(each.component, each.reference, each.word, str(each.parameters)) for each in act.findings] == [
+        ("text-decoder", NOTHING, "not-assessed", "400"),
+        ("head", NOTHING, "not-assessed", "40"),
+    ]
+    told = report(*(each.model_dump(mode="json", exclude_none=True) for each in act.findings))
+    assert result(gate(least_assessed="0"), told) == "meets"
+    assert result(gate(), told) == "undecided"
+
+
+def test_an_act_is_checked_before_there_is_an_audit() -> None:
+    check_act(ABOUT, "a/model", ["b/model"])
+    for wrong, field in (({"team": "Team A"}, "team"), ({"when": "2027-08-24"}, "when"), ({"who": ""}, "who")):
+        with pytest.raises(ActError) as refused:
+            check_act(replace(ABOUT, **wrong), "a/model", ["b/model"])
+        assert [each.values["field"] for each in refused.value.problems] == [field]
+    with pytest.raises(ActError):
+        check_act(ABOUT, "a/model", ["b" * 100_000])
+
+
+def test_an_act_and_its_evidence_are_written_both_or_neither(tmp_path: Path) -> None:
+    found = audits.audit(audits.finding("text-decoder", "elm", "no-evidence"))
+    act = audit_act(found, "told", ABOUT)
+    file = tmp_path / "acts" / "one.yaml"
+    write_act(act, "told", file)
+    assert evidence_of(file.with_name("two.yaml")).parent == tmp_path / "evidence"
+    assert (tmp_path / "evidence" / "one.audit.json").read_text() == "told"
+    (tmp_path / "acts" / "two.yaml").mkdir()
+    with pytest.raises(ActError):
+        write_act(act, "told", file.with_name("two.yaml"))
+    assert [each.name for each in (tmp_path / "evidence").iterdir()] == ["one.audit.json"]
 
 
 def test_the_last_audit_counts_and_without_one_nothing_is_known() -> None:

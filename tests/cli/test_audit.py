@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dokja.cli.audit import _names
+from dokja.cli.audit import UNSCREENED, _names
 from dokja.intake import take_in
 from dokja.programme import open_programme
 from dokja.record import open_record
@@ -135,3 +135,42 @@ def test_an_act_that_lacks_something_is_refused_before_weights_are_read(dokja: D
     refused = dokja("audit", "no-such-checkpoint", "--against", "nor-this", "--act", str(tmp_path / "act.yaml"))
     assert refused.code == 2
     assert "audit-act-incomplete" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        (("--when", "2027-08-24"), "act-schema"),
+        (("--team", "Team B", *WHEN), "act-schema"),
+        (("--who", "", *WHEN), "act-schema"),
+        (("--html", "{file}", *WHEN), "system-refuses"),
+        (("--act", "{file}/acts/act.yaml", *WHEN), "system-refuses"),
+        (("--act", "{file}", *WHEN), "act-file-exists"),
+    ],
+)
+def test_all_but_weights_is_checked_before_weights_are_read(
+    changed: tuple[str, ...], code: str, dokja: Dokja, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    words = [word.format(file=file) for word in changed]
+    refused = dokja(
+        "audit", "no-such-checkpoint", "--against", "nor-this", "--act", str(tmp_path / "a"), *ACT, *words
+    )
+    assert refused.code == 2
+    assert refused.err.split()[0] == code or code in refused.err
+    assert "checkpoint" not in refused.err
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_library_with_nothing_to_compare_makes_an_act_that_says_so(dokja: Dokja, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    named = [f"maple-{number}={STRANGER}" for number in range(UNSCREENED + 1)]
+    assert dokja("library", "build", str(library), *named, "--key", "7", "--units", "8", "--workers", "1").code == 0
+    file = tmp_path / "act.yaml"
+    cedar = str(FIVE / "references" / "cedar")
+    said = dokja("audit", cedar, "--library", str(library), "--act", str(file), *ACT, *WHEN, "--lang", "en")
+    assert said.code == 0
+    assert "nothing was audited" in said.out
+    assert "not-assessed" in file.read_text(encoding="utf-8")
+    assert "assessed: '0'" in file.read_text(encoding="utf-8")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -250,6 +252,23 @@ def test_unknown_devices_are_refused(name: str) -> None:
     with pytest.raises(DeviceError) as refused:
         arrays_on(name)
     assert refused.value.problems[0].code == "audit-device-unknown"
+
+
+def test_a_pytorch_that_may_round_products_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As of 2.8: whoever asks it for `fp32_precision` gets an AttributeError.
+    old = SimpleNamespace(
+        __version__="2.8.0",
+        backends=SimpleNamespace(cuda=SimpleNamespace(matmul=SimpleNamespace(allow_tf32=False))),
+        cuda=SimpleNamespace(device_count=lambda: 1, get_device_name=lambda number: f"card {number}"),
+    )
+    for name, module in {"torch": old, "array_api_compat": old, "array_api_compat.torch": old}.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(old, "torch", old, raising=False)
+    with pytest.raises(DeviceError) as refused:
+        arrays_on("cuda")
+    (problem,) = refused.value.problems
+    assert problem.code == "audit-device-old"
+    assert (problem.values["version"], problem.values["least"]) == ("2.8.0", "2.9")
 
 
 def test_an_audit_says_what_it_was_counted_on(tmp_path: Path) -> None:

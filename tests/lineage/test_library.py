@@ -173,6 +173,24 @@ def test_the_screen_keeps_its_promise_on_many_strangers() -> None:
     assert seen >= 290
 
 
+def test_of_every_component_the_closest_is_a_candidate_if_none_is_near() -> None:
+    random = np.random.default_rng(4)
+    base, mine = (np.asarray(random.standard_normal(SUMS), dtype=np.float32) for _ in range(2))
+    mine -= base * (mine @ base / (base @ base)) + 0.2 * base
+    # Sixty children of one model, away from which the submission lies: all of them, or none, are above a threshold.
+    kin = {
+        f"k{number:02}": Sketch(np.asarray((base + random.normal(0, 0.02, SUMS)) / 32, dtype=np.float32), number % 2)
+        for number in range(60)
+    }
+    away = Sketch(np.asarray(mine / np.linalg.norm(mine), dtype=np.float32), 1)
+    found = screen(_index(kin), {"text-decoder": away})
+    assert len(found.candidates) == 1
+    (closest,) = found.candidates
+    assert closest.z < found.z
+    assert closest.same_shapes
+    assert not screen(_index(kin), {"text-decoder": Sketch(np.zeros(SUMS, dtype=np.float32), 1)}).candidates
+
+
 def test_a_screen_that_had_nothing_to_compare_would_miss_everything() -> None:
     ones = Sketch(np.ones(SUMS, dtype=np.float32), 1)
     found = screen(_index({"ash": ones}), {"vision-encoder": ones})

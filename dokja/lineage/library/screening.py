@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dokja.lineage.library.index import Index
 from dokja.lineage.library.sketching import SUMS, Sketch
@@ -47,8 +48,10 @@ class Candidate:
 class Screened:
     """What a screen found, the closest first.
 
-    z: the least that makes a candidate. would_miss: the least cosine of the elements that is seen with probability
-    `SEEN`; what is further away, and every rearranged copy, may be missed. compared: pairs of components.
+    z: the least that makes a candidate; of a component that no reference comes so close to, the closest is one (of
+    those with the same shapes where there are any), so that nothing goes unasked that could be asked. would_miss: the
+    least cosine of the elements that is seen with probability `SEEN`; what is further away, and every rearranged
+    copy, may be missed. compared: pairs of components.
     """
 
     candidates: tuple[Candidate, ...]
@@ -79,12 +82,25 @@ def screen(index: Index, submission: Mapping[str, Sketch]) -> Screened:
                 for part in np.array_split(rows, -(-len(rows) // AT_ONCE) or 1)
             ]
         )
-        near = np.flatnonzero(cosines * np.sqrt(SUMS) >= threshold) if submission[name].values.any() else ()
+        near = _near(index, rows, submission[name], cosines, threshold)
         candidates += (_candidate(index, int(rows[each]), submission[name], float(cosines[each])) for each in near)
     candidates.sort(key=lambda each: (-each.z, each.reference, each.component))
     # The variance of the estimate is largest at zero, so what holds there holds for closer ones too.
     would_miss = (threshold + NORMAL.inv_cdf(SEEN)) / float(np.sqrt(SUMS)) if compared else 1.0
     return Screened(tuple(candidates), threshold, round(min(1.0, would_miss), 4), compared)
+
+
+def _near(
+    index: Index, rows: NDArray[np.int64], mine: Sketch, cosines: NDArray[np.float32], threshold: float
+) -> NDArray[np.int64]:
+    """Which of these sketches are candidates: those above the threshold, else the closest one."""
+    if not mine.values.any():
+        return np.empty(0, dtype=np.int64)
+    above = np.flatnonzero(cosines * np.sqrt(SUMS) >= threshold)
+    if len(above):
+        return above
+    same_shapes = index.signature[rows] == mine.signature
+    return np.lexsort((cosines, same_shapes))[-1:]
 
 
 def _candidate(index: Index, row: int, mine: Sketch, cosine: float) -> Candidate:

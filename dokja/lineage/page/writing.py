@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -17,6 +18,7 @@ from dokja.lineage.page.viewing import view
 from dokja.lineage.telling import visible
 from dokja.lineage.words import ON_A_DEVICE, OVERLAP
 from dokja.values import LanguageCode
+from dokja.whole import write_whole
 
 LANGUAGE_NAMES = {"ko": "한국어", "en": "English"}
 
@@ -27,14 +29,23 @@ def write_page(audit: Audit, where: Path, command: str, language: LanguageCode |
     where: a folder for `audit.ko.html` and `audit.en.html`, or a file ending in `.html` for one of them. command:
     what replays the audit. language: of the one file; where it is absent, the one that the environment asks for.
     """
+    places = page_places(where, language)
+    names = {each: place.name for each, place in places.items()}
+    pages = names if len(names) > 1 else None
+    write_whole({place: render(audit, command, each, pages) for each, place in places.items()})
+    return tuple(places.values())
+
+
+def page_places(where: Path, language: LanguageCode | None = None) -> Mapping[LanguageCode, Path]:
+    """Where `write_page` puts the page of each language."""
     if where.suffix == ".html" and not where.is_dir():
-        return (_write(where, render(audit, command, language or preferred())),)
-    where.mkdir(parents=True, exist_ok=True)
-    names = {each: f"audit.{each}.html" for each in LANGUAGES}
-    return tuple(_write(where / name, render(audit, command, each, names)) for each, name in names.items())
+        return {language or preferred(): where}
+    return {each: where / f"audit.{each}.html" for each in LANGUAGES}
 
 
-def render(audit: Audit, command: str, language: LanguageCode, pages: dict[LanguageCode, str] | None = None) -> str:
+def render(
+    audit: Audit, command: str, language: LanguageCode, pages: Mapping[LanguageCode, str] | None = None
+) -> str:
     """The page in one language. pages: the files of the other languages, to which it links."""
     return (
         _environment()
@@ -58,13 +69,6 @@ def render(audit: Audit, command: str, language: LanguageCode, pages: dict[Langu
 def visible_command(command: str) -> str:
     """The command to its full length, line by line."""
     return "\n".join("".join(visible(letter) for letter in line) for line in command.splitlines())
-
-
-def _write(file: Path, text: str) -> Path:
-    part = file.with_name(f".{file.name}.part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(file)
-    return file
 
 
 @cache

@@ -25,6 +25,9 @@ from dokja.lineage.sides import Member, Model
 from dokja.lineage.statistics import Cells, equal_rows, in_cells
 from dokja.lineage.statistics.units import Floats, Matrix
 
+POSITION = "position"
+"""The role of a table of positions."""
+
 FIRST_ROWS = 16
 """Rows that must agree before all bytes of two tensors are compared."""
 
@@ -195,8 +198,11 @@ def _same_places(held: Held, a: Member, b: Member) -> tuple[Matrix, Matrix]:
 
 
 def _in_cells(member: Member, left: Matrix, right: Matrix) -> Cells:
-    """Numbers of one side in the cells of the other, which is quantised; scales run along the rows of a tensor."""
-    if member.by == "columns":
+    """Numbers of one side in the cells of the other, which is quantised; scales run along the rows of a tensor.
+
+    A table of positions is not asked: of waves the same few numbers come again, as in a grid.
+    """
+    if member.by == "columns" or member.part.role == POSITION:
         return Cells()
     found = in_cells(left, right)
     return found if found.numbers else in_cells(right, left)
