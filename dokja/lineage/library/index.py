@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
+from dokja.language import mark
 from dokja.lineage.library.columns import ABOUT, Column, Columns, header_bytes, json_bytes, stored, written
 from dokja.lineage.library.packs import FEWEST_UNITS
 from dokja.lineage.library.refusals import refused
@@ -187,11 +188,11 @@ def _checked(columns: Columns) -> _About:
     except ValidationError as error:
         raise refused("library-misfit", columns.path, reason=error.errors()[0]["msg"]) from None
     if json_bytes(about.__dict__) != json_bytes(told):
-        raise refused("library-misfit", columns.path, reason="it says more than the format has")
+        raise refused("library-misfit", columns.path, reason=mark("it says more than the format has"))
     if not (FEWEST_UNITS <= about.units <= LOOKED_AT and about.key >= 0):
-        raise refused("library-misfit", columns.path, reason="its key or its units are out of range")
+        raise refused("library-misfit", columns.path, reason=mark("its key or its units are out of range"))
     if list(about.names) != sorted(set(about.names)) or list(about.components) != sorted(set(about.components)):
-        raise refused("library-misfit", columns.path, reason="its names are not in order")
+        raise refused("library-misfit", columns.path, reason=mark("its names are not in order"))
     return about
 
 
@@ -199,7 +200,7 @@ def _check_numbers(index: Index, path: Path) -> None:
     """Refuse rows that belong to no reference or to no component."""
     outside = (index.reference >= len(index.shelved)).any() or (index.component >= len(index.components)).any()
     if outside or not np.isfinite(index.sketches).all():
-        raise refused("library-misfit", path, reason="a sketch belongs to nothing, or is none")
+        raise refused("library-misfit", path, reason=mark("a sketch belongs to nothing, or is none"))
 
 
 def _bytes_of(digests: Sequence[str]) -> NDArray[np.uint8]:

@@ -25,6 +25,7 @@ Code = Literal[
     "library-ray",
     "library-units",
     "library-unwritable",
+    "library-worker",
 ]
 
 
@@ -67,6 +68,10 @@ REFUSALS: Mapping[Code, Refusal] = MappingProxyType(
         ),
         "library-unwritable": Refusal(
             "The library cannot be written: {reason}.", "Mend its permissions or the disk."
+        ),
+        "library-worker": Refusal(
+            "A process that made a pack was ended from outside, as systems do when memory runs out.",
+            "Begin again with fewer --workers; packs that stand are kept.",
         ),
     }
 )
