@@ -2,12 +2,13 @@
 
     python -m benchmarks.lineage.speed [--pairs 256 1024] [--alone 2048 8192 16384] [--folder /dev/shm]
 
-Of every size: digests beside `sha256sum` and beside hashlib, a fingerprint (digests, pack and sketches, as a library
-keeps them), inspecting; of the sizes under --pairs also the audit of two, and of a copy with half of its layers
-twice. Every figure is of a process of its own, files in page cache as far as they fit there: a folder in memory saves
-the disk the writing, and needs room for one file of each size under --alone. What is compared runs in turns, and the
-fastest of each counts: on a machine that is shared look at processor seconds. From 8 GiB on there is one turn, and
-`sha256sum` runs at 8 GiB only. Results go to benchmarks/lineage/results/speed.{json,md}.
+Of every size: digests beside `sha256sum` and beside hashlib, a fingerprint (digests and sketches) and a pack (these
+and units), as a library keeps them, inspecting; of the sizes under --pairs also the audit of two, and of a copy with
+half of its layers twice. Every figure is of a process of its own, files in page cache as far as they fit there: a
+folder in memory saves the disk the writing, and needs room for one file of each size under --alone. The package is
+compiled first, as an installed one is. What is compared runs in turns, and the fastest of each counts: on a machine
+that is shared look at processor seconds. Above 8 GiB there is one turn, and `sha256sum` does not run. Results go to
+benchmarks/lineage/results/speed.{json,md}.
 
 Larger checkpoints have larger layers, those of Llama 3.2 1B and Llama 3 8B, as many of them as fit.
 
@@ -18,6 +19,7 @@ the speed at which this machine multiplies matrices of such a size.
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -36,6 +38,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+import dokja
 from benchmarks.measured import Measured, measured
 from dokja.lineage.pair.answers import ANCHORS
 from dokja.lineage.pair.candidates import LAYERS
@@ -50,7 +53,7 @@ from dokja.lineage.sides import (
 
 RESULTS = Path(__file__).parent / "results"
 LARGE = 8192
-"""MiB from which on a size is measured once."""
+"""MiB above which a size is measured once."""
 
 TURNED = (0x80FF80FF80FF80FF, 0x3C003C003C003C00)
 """What is kept of four random numbers in bf16, and what is set: any sign and mantissa, one of two exponents."""
@@ -93,13 +96,13 @@ def shape_of(mebibytes: int) -> Shape:
     return SHAPES[max(size for size in SHAPES if size <= mebibytes)]
 
 
-HASHING, FINGERPRINTING = "hashlib, every core", "fingerprint for a library"
+HASHING, FINGERPRINTING, PACKING = "hashlib, every core", "fingerprint for a library", "pack for a library"
 
 DIGEST = "import sys; from dokja import lineage; c = lineage.open_checkpoint(sys.argv[1]); c.digests()"
-FINGERPRINT = (
+BUILD = (
     "import sys, tempfile, pathlib; from dokja.lineage.library import build\n"
     "with tempfile.TemporaryDirectory(dir=sys.argv[2]) as folder:"
-    " build(pathlib.Path(folder), {'one': sys.argv[1]}, key=7, units=256, workers=1)"
+    " build(pathlib.Path(folder), {'one': sys.argv[1]}, key=7, units=256, packs=sys.argv[3] == 'pack', workers=1)"
 )
 PIECE = 1 << 20
 """Bytes that are generated at once."""
@@ -264,7 +267,8 @@ def measure(mebibytes: int, turns: int, folder: Path | None, *, pair: bool) -> l
         commands = {
             HASHING: [*python, HASHLIB, paths[0]],
             "digests of header and tensors": [*python, DIGEST, paths[0]],
-            FINGERPRINTING: [*python, FINGERPRINT, paths[0], made],
+            FINGERPRINTING: [*python, BUILD, paths[0], made, "fingerprint"],
+            PACKING: [*python, BUILD, paths[0], made, "pack"],
             "inspect": [*python, INSPECT, paths[0]],
         }
         if pair:
@@ -272,7 +276,7 @@ def measure(mebibytes: int, turns: int, folder: Path | None, *, pair: bool) -> l
             deeper = deepened(Path(made) / "deeper", Path(paths[0]))
             commands["audit of a copy with half of its layers twice"] = [*python, AUDIT, str(deeper), paths[0]]
         size = Path(paths[0]).stat().st_size
-        rows = in_turns(commands, size, turns if mebibytes < LARGE else 1)
+        rows = in_turns(commands, size, turns if mebibytes <= LARGE else 1)
         if mebibytes <= LARGE:
             rows = in_turns({"sha256sum": ["sha256sum", paths[0]]}, size, 1) + rows
         return rows
@@ -295,6 +299,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where checkpoints are generated")
     parser.add_argument("--turns", type=int, default=2)
     asked = parser.parse_args()
+    compileall.compile_dir(str(Path(dokja.__file__).parent), quiet=1)
     rows: list[dict[str, Any]] = []
     for mebibytes in (*asked.pairs, *asked.alone):
         found = measure(mebibytes, asked.turns, asked.folder, pair=mebibytes in asked.pairs)
@@ -316,7 +321,7 @@ def main() -> None:
         "# Speed and memory of the audit",
         "",
         f"`{results['command']}`, {results['date']}, {results['machine']};",
-        f"turns: {asked.turns} below {LARGE} MiB, of which the best counts; start of Python included, files in page",
+        f"turns: {asked.turns} up to {LARGE} MiB, of which the best counts; start of Python included, files in page",
         "cache as far as they fit.",
         "",
         f"| {' | '.join(columns)} |",

@@ -21,7 +21,7 @@ from dokja.language import mark
 if TYPE_CHECKING:
     from dokja.lineage import Audit, Reference
     from dokja.lineage.arrays import Arrays
-    from dokja.lineage.findings import Screen
+    from dokja.lineage.findings import Screen, Unasked
     from dokja.lineage.library import Library
     from dokja.programme.findings import About
 
@@ -34,7 +34,7 @@ HELP = mark(
 FOUND = 1
 
 UNSCREENED = 50
-"""A library of so many references or fewer is audited whole; a larger one is screened first."""
+"""A library of packs of so many references or fewer is audited whole; any other is screened first."""
 
 
 def audit(
@@ -106,7 +106,7 @@ def audit(
     if key is None and library is None:
         face.note(mark("No key was given: units are drawn by the key 0, which anybody could have foreseen."))
     with face.working(mark("Auditing the weights")):
-        done = _audit(asked)
+        done = _audit(asked, finished=act is not None)
     told = to_json(done)
     if html is not None:
         from dokja.lineage.page import write_page
@@ -123,7 +123,8 @@ def audit(
         face.write(told)
     else:
         face.show(*(_indented(line) for line in lines(done, face.voice)))
-    return FOUND if any(finding.told for finding in done.findings) else 0
+    unfinished = done.screen is not None and bool(done.screen.unasked)
+    return FOUND if unfinished or any(finding.told for finding in done.findings) else 0
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def _check_places(html: Path | None, act: Path | None, about: About | None, aske
         check_act(about, _name(asked.submission), (*asked.named.values(), *kept))
 
 
-def _audit(asked: _Asked) -> Audit:
+def _audit(asked: _Asked, *, finished: bool) -> Audit:
     from dokja.lineage import Reference as Named
     from dokja.lineage import audit as audited
     from dokja.lineage import open_checkpoint, reference
@@ -182,8 +183,23 @@ def _audit(asked: _Asked) -> Audit:
         if asked.held is not None:
             near, screen = _near(asked.held, mine)
             references += [Named(name, stack.enter_context(asked.held.pack(name))) for name in near]
+            if screen is not None and screen.unasked and finished:
+                raise _unfinished(asked.held, screen.unasked)
         begun = None if asked.step0 is None else opened(asked.step0)
         return audited(mine, references, key=asked.key, step0=begun, device=asked.arrays, screen=screen)
+
+
+def _unfinished(library: Library, unasked: Sequence[Unasked]) -> UsageError:
+    """No act rests on an audit that left out what is near."""
+    return UsageError(
+        Problem(
+            "audit-unfinished",
+            "Of references that are near the library keeps fingerprints alone: {references}.",
+            "Add their packs: dokja library add DIR NAME=CHECKPOINT…; or leave out --act.",
+            Place(library.folder),
+            {"references": ", ".join(dict.fromkeys(each.reference for each in unasked))},
+        )
+    )
 
 
 def _key(asked: int | None, held: int | None) -> int:
@@ -201,14 +217,19 @@ def _key(asked: int | None, held: int | None) -> int:
 
 
 def _near(library: Library, mine: Reference) -> tuple[list[str], Screen | None]:
-    """The references to audit against: all of a small library, of a large one those that the screen finds near."""
-    from dokja.lineage.findings import Screen
+    """The references to audit against: all of a small library of packs, else those that the screen finds near."""
+    from dokja.lineage.findings import Screen, Unasked
 
-    if len(library.names) <= UNSCREENED:
+    if len(library.names) <= UNSCREENED and not library.unpacked:
         return list(library.names), None
     screened = library.screen(mine.source)
-    near = list(screened.references)
-    return near, Screen(len(library.names), len(near), screened.would_miss)
+    near = [name for name in screened.references if name not in library.unpacked]
+    unasked = tuple(
+        Unasked(each.reference, each.component, each.cosine)
+        for each in screened.candidates
+        if each.reference in library.unpacked
+    )
+    return near, Screen(len(library.names), len(near), screened.would_miss, unasked)
 
 
 def _name(where: str) -> str:

@@ -43,6 +43,14 @@ Workers = Annotated[
     ),
 ]
 
+FingerprintsOnly = Annotated[
+    bool,
+    typer.Option(
+        "--fingerprints-only",
+        help=mark("Keep fingerprints and no units: enough to screen by, in a thousandth of the space."),
+    ),
+]
+
 
 def build(
     ctx: typer.Context,
@@ -54,6 +62,7 @@ def build(
     units: Annotated[
         int, typer.Option("--units", metavar="N", help=mark("How many units of an axis are kept, 8 to 1,024."))
     ] = 256,
+    fingerprints_only: FingerprintsOnly = False,
     workers: Workers = None,
 ) -> None:
     """Build a library."""
@@ -62,18 +71,32 @@ def build(
     face: Face = ctx.obj
     named = _named(checkpoints)
     with _telling(face) as tell:
-        index = build_library(folder, named, key=key, units=units, workers=_workers(workers), progress=tell)
+        index = build_library(
+            folder,
+            named,
+            key=key,
+            units=units,
+            packs=not fingerprints_only,
+            workers=_workers(workers),
+            progress=tell,
+        )
     _say_index(face, index)
 
 
-def add(ctx: typer.Context, folder: Folder, checkpoints: Checkpoints, workers: Workers = None) -> None:
+def add(
+    ctx: typer.Context,
+    folder: Folder,
+    checkpoints: Checkpoints,
+    fingerprints_only: FingerprintsOnly = False,
+    workers: Workers = None,
+) -> None:
     """Add to a library."""
     from dokja.lineage.library import add as add_to_library
 
     face: Face = ctx.obj
     named = _named(checkpoints)
     with _telling(face) as tell:
-        index = add_to_library(folder, named, workers=_workers(workers), progress=tell)
+        index = add_to_library(folder, named, packs=not fingerprints_only, workers=_workers(workers), progress=tell)
     _say_index(face, index)
 
 
@@ -147,11 +170,7 @@ def _telling(face: Face) -> Iterator[Callable[[Progress], None]]:
     """One line on stderr for each checkpoint that is done."""
 
     def tell(progress: Progress) -> None:
-        said = mark("{done} of {total}: {name}, was there")
-        if progress.made:
-            said = mark("{done} of {total}: {name}")
-        if progress.refused:
-            said = mark("{done} of {total}: {name}, refused")
+        said = mark("{done} of {total}: {name}") if progress.made else mark("{done} of {total}: {name}, was there")
         face.note(said, {"done": progress.done, "total": progress.total, "name": progress.name})
 
     yield tell
@@ -168,6 +187,7 @@ def _say_index(face: Face, index: Index) -> None:
                 "components": components[each.name],
                 "bytes": each.size,
                 "pack": each.pack,
+                "packed": each.packed,
                 "source": each.source,
             }
             for each in index.shelved
@@ -179,13 +199,14 @@ def _say_index(face: Face, index: Index) -> None:
     from dokja.lineage.telling import component_name, rank
 
     table = Table(box=None, padding=(0, 3, 0, 0), pad_edge=False, header_style="bold")
-    for column in (mark("reference"), mark("components"), mark("bytes"), mark("pack")):
+    for column in (mark("reference"), mark("components"), mark("bytes"), mark("kept"), mark("digest")):
         table.add_column(face.voice(column), justify="right" if column == "bytes" else "left", overflow=FOLD)
     for each in index.shelved:
         held = ", ".join(
             component_name(component, face.voice) for component in sorted(components[each.name], key=rank)
         )
-        table.add_row(each.name, held, f"{each.size:,}", each.pack[:SHORT_DIGEST])
+        kept = face.voice(mark("pack") if each.packed else mark("fingerprint"))
+        table.add_row(each.name, held, f"{each.size:,}", kept, each.pack[:SHORT_DIGEST])
     face.show(table)
 
 

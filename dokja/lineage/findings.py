@@ -175,16 +175,27 @@ class Overlap:
 
 
 @dataclass(frozen=True)
+class Unasked:
+    """A component of a reference of which there is a fingerprint alone. cosine: of the elements, as estimated."""
+
+    reference: str
+    component: str
+    cosine: float
+
+
+@dataclass(frozen=True)
 class Screen:
     """How the references of an audit were chosen from a large library.
 
     references: in the library. near: of these audited. would_miss: a component whose elements have a smaller cosine
-    with a reference's may have been passed over, and every rearranged one.
+    with a reference's may have been passed over, and every rearranged one. unasked: what is near and was not audited,
+    because the library keeps no units of it.
     """
 
     references: int
     near: int
     would_miss: float
+    unasked: tuple[Unasked, ...] = ()
 
 
 @dataclass(frozen=True)

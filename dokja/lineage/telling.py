@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 
 from dokja.language import Voice, mark
 from dokja.lineage.arrays import CPU
-from dokja.lineage.findings import Audit, Finding, Kin, Overlap, Within, Word
+from dokja.lineage.findings import Audit, Finding, Kin, Overlap, Unasked, Within, Word
 from dokja.lineage.judging import LEAST_SHARE
 from dokja.lineage.pair.answers import READS_WORDS
 from dokja.lineage.pair.evidence import LabelTest
@@ -23,8 +23,10 @@ from dokja.lineage.words import (
     ON_A_DEVICE,
     OVERLAP,
     SCREENED,
+    SCREENED_ALONE,
     SILENT_TESTS,
     TESTS,
+    UNASKED,
     UNSEEN,
     WORDS,
     p_in_words,
@@ -83,7 +85,19 @@ def screened(audit: Audit, voice: Voice) -> tuple[str, ...]:
         "near": f"{audit.screen.near:,}",
         "cosine": f"{audit.screen.would_miss:.2f}",
     }
-    return (voice(SCREENED if audit.screen.near else NOTHING_TO_COMPARE, values),)
+    alone = SCREENED_ALONE if audit.screen.would_miss < 1 else NOTHING_TO_COMPARE
+    said = voice(SCREENED if audit.screen.near else alone, values)
+    return (said, *_unasked(audit.screen.unasked, voice))
+
+
+def _unasked(unasked: Sequence[Unasked], voice: Voice) -> Iterator[str]:
+    """What is near and was not audited, a line for each component, the closest first."""
+    if unasked:
+        yield voice(UNASKED)
+    for component in sorted({each.component for each in unasked}, key=rank):
+        near = [f"{visible(each.reference)} ({each.cosine:.2f})" for each in unasked if each.component == component]
+        more = [f"… +{len(near) - SHOWN_KIN}"] if len(near) > SHOWN_KIN else []
+        yield f"  {component_name(component, voice)}: {', '.join(near[:SHOWN_KIN] + more)}"
 
 
 def summary(audit: Audit, voice: Voice) -> Iterator[str]:

@@ -155,10 +155,24 @@ SCREENED = mark(
 )
 """What is said of an audit whose references a screen has chosen."""
 
+UNASKED = mark(
+    "Near, and not audited, for the library keeps fingerprints of these references alone (in brackets the cosine of "
+    "the elements, as estimated). That is no finding: add their packs (dokja library add), or name their weights "
+    "(--against)."
+)
+"""What is said of references that a screen found near, and that cannot be asked."""
+
 NOTHING_TO_COMPARE = mark(
     "The library has {references} references, none with a component that the submission has: nothing was audited."
 )
 """What is said instead where there was nothing to choose from."""
+
+SCREENED_ALONE = mark(
+    "The library has {references} references; no pack of them has a component that the submission has: nothing was "
+    "audited. The screen of their fingerprints would miss a component whose elements have a cosine below {cosine}, "
+    "and every rearranged one."
+)
+"""What is said where only fingerprints could be held against the submission."""
 
 NO_KIN = mark("No two layers or experts of the submission bear each other's labels.")
 

@@ -99,7 +99,7 @@ def test_what_a_screen_passed_over_is_corrected_for_and_told() -> None:
     assert not any("1,001" in line for line in lines(named, EN))
     [told] = [line for line in lines(chosen, EN) if "1,001" in line]
     assert "0.18" in told
-    assert json.loads(to_json(chosen))["screen"] == {"references": 1001, "near": 1, "would_miss": 0.18}
+    assert json.loads(to_json(chosen))["screen"] == {"references": 1001, "near": 1, "would_miss": 0.18, "unasked": []}
     assert "1,001 references" in render(chosen, COMMAND, "en")
 
 

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from dokja.particles import particle
-from dokja.report.names import Name, filled, linked, listed, name
+from dokja.report.names import Name, filled, linked, listed, name, particle
 
 
 @pytest.mark.parametrize(

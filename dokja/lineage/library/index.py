@@ -6,8 +6,9 @@ One columnar file. Its last column is the SHA-256 of every byte before it, so th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from dokja.language import mark
 from dokja.lineage.library.columns import ABOUT, Column, Columns, header_bytes, json_bytes, stored, written
 from dokja.lineage.library.packs import FEWEST_UNITS
 from dokja.lineage.library.refusals import refused
 from dokja.lineage.library.sketching import SUMS, Sketch
 from dokja.lineage.sides import LOOKED_AT
 
-FORMAT: Final = "dokja-reference-library/4"
+FORMAT: Final = "dokja-reference-library/5"
 FILE: Final = "library.safetensors"
 DIGEST: Final = "digest"
 DIGEST_BYTES: Final = 32
@@ -37,17 +37,24 @@ class _About:
     components: tuple[str, ...]
 
 
-_TYPE = TypeAdapter(_About)
+@cache
+def _type() -> TypeAdapter[_About]:
+    """Made where something is read: it takes longer than writing."""
+    return TypeAdapter(_About)
 
 
 @dataclass(frozen=True)
 class Shelved:
-    """A reference in the index: its name, the digests of its pack and of what it was made from, the pack's bytes."""
+    """A reference in the index: its name, the digests of its pack and of what it was made from, the pack's bytes.
+
+    packed: `False` where there is a fingerprint in the place of a pack.
+    """
 
     name: str
     pack: str
     source: str
     size: int
+    packed: bool = True
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,10 @@ class Index:
     sketches: NDArray[np.float16]
 
     def with_more(self, added: Mapping[Shelved, Mapping[str, Sketch]]) -> Index:
-        """The index with these references too."""
+        """The index with these references too; each in the place of one that bears its name."""
+        names = {each.name for each in added}
+        if any(each.name in names for each in self.shelved):
+            return self._without(names).with_more(added)
         shelved = sorted((*self.shelved, *added), key=lambda each: each.name)
         components = sorted({*self.components, *(name for each in added.values() for name in each)})
         numbers = {each.name: number for number, each in enumerate(shelved)}
@@ -97,6 +107,19 @@ class Index:
             sketches=np.concatenate([self.sketches, values])[order],
         )
 
+    def _without(self, names: Collection[str]) -> Index:
+        """The index without these references."""
+        left = [number for number, each in enumerate(self.shelved) if each.name not in names]
+        rows = np.isin(self.reference, left)
+        return replace(
+            self,
+            shelved=tuple(self.shelved[number] for number in left),
+            reference=np.searchsorted(left, self.reference[rows]).astype(np.uint32),
+            component=self.component[rows],
+            signature=self.signature[rows],
+            sketches=self.sketches[rows],
+        )
+
 
 def empty(key: int, units: int) -> Index:
     """An index without references."""
@@ -110,6 +133,7 @@ def _columns(count: int, rows: int) -> Sequence[Column]:
         Column("packs", "U8", (count, DIGEST_BYTES)),
         Column("sources", "U8", (count, DIGEST_BYTES)),
         Column("sizes", "I64", (count,)),
+        Column("packed", "U8", (count,)),
         Column("signature", "U64", (rows,)),
         Column("reference", "U32", (rows,)),
         Column("component", "U32", (rows,)),
@@ -128,6 +152,7 @@ def write_index(folder: Path, index: Index) -> None:
         "packs": _bytes_of([each.pack for each in shelved]),
         "sources": _bytes_of([each.source for each in shelved]),
         "sizes": np.array([each.size for each in shelved], dtype=np.int64),
+        "packed": np.array([each.packed for each in shelved], dtype=np.uint8),
         "signature": index.signature,
         "reference": index.reference,
         "component": index.component,
@@ -162,8 +187,8 @@ def read_index(folder: Path) -> Index:
         rows = columns.entries["sketch"].shape[0] if columns.entries.get("sketch") else 0
         columns.expect(_columns(len(about.names), rows))
         packs, sources = (_texts_of(columns.read(name)) for name in ("packs", "sources"))
-        sizes = columns.read("sizes").tolist()
-        shelved = tuple(Shelved(*each) for each in zip(about.names, packs, sources, sizes, strict=True))
+        sizes, packed = columns.read("sizes").tolist(), columns.read("packed").astype(bool).tolist()
+        shelved = tuple(Shelved(*each) for each in zip(about.names, packs, sources, sizes, packed, strict=True))
         index = Index(
             key=about.key,
             units=about.units,
@@ -184,15 +209,15 @@ def _checked(columns: Columns) -> _About:
     if said != FORMAT:
         raise refused("library-format", columns.path, found=said, format=FORMAT)
     try:
-        about = _TYPE.validate_python(told)
+        about = _type().validate_python(told)
     except ValidationError as error:
         raise refused("library-misfit", columns.path, reason=error.errors()[0]["msg"]) from None
     if json_bytes(about.__dict__) != json_bytes(told):
-        raise refused("library-misfit", columns.path, reason=mark("it says more than the format has"))
+        raise refused("library-misfit", columns.path, reason="it says more than the format has")
     if not (FEWEST_UNITS <= about.units <= LOOKED_AT and about.key >= 0):
-        raise refused("library-misfit", columns.path, reason=mark("its key or its units are out of range"))
+        raise refused("library-misfit", columns.path, reason="its key or its units are out of range")
     if list(about.names) != sorted(set(about.names)) or list(about.components) != sorted(set(about.components)):
-        raise refused("library-misfit", columns.path, reason=mark("its names are not in order"))
+        raise refused("library-misfit", columns.path, reason="its names are not in order")
     return about
 
 
@@ -200,7 +225,7 @@ def _check_numbers(index: Index, path: Path) -> None:
     """Refuse rows that belong to no reference or to no component."""
     outside = (index.reference >= len(index.shelved)).any() or (index.component >= len(index.components)).any()
     if outside or not np.isfinite(index.sketches).all():
-        raise refused("library-misfit", path, reason=mark("a sketch belongs to nothing, or is none"))
+        raise refused("library-misfit", path, reason="a sketch belongs to nothing, or is none")
 
 
 def _bytes_of(digests: Sequence[str]) -> NDArray[np.uint8]:

@@ -9,8 +9,9 @@ from pathlib import Path
 from dokja.errors import DokjaError, LibraryError, Problem
 from dokja.lineage.auditing import Reference
 from dokja.lineage.library.columns import Columns
+from dokja.lineage.library.fingerprints import Fingerprint, open_kept
 from dokja.lineage.library.index import Index, Shelved, read_index
-from dokja.lineage.library.packs import PackSource, open_pack, pack_file
+from dokja.lineage.library.packs import PackSource, pack_file
 from dokja.lineage.library.refusals import problem, refused
 from dokja.lineage.library.screening import Screened, screen
 from dokja.lineage.library.sketching import sketches
@@ -34,14 +35,29 @@ class Library:
         """The references, in order."""
         return tuple(each.name for each in self.index.shelved)
 
-    def pack(self, name: str) -> PackSource:
-        """The pack of a reference, every byte of it checked; use it in a `with`."""
+    @property
+    def unpacked(self) -> frozenset[str]:
+        """The references of which there is no more than a fingerprint."""
+        return frozenset(each.name for each in self.index.shelved if not each.packed)
+
+    def kept(self, name: str) -> PackSource | Fingerprint:
+        """What is kept of a reference, every byte of it checked; use it in a `with`."""
         shelved = self._shelved(name)
-        pack = open_pack(pack_file(self.folder, shelved.pack), digest=shelved.pack, name=name)
-        if (pack.about.name, pack.key, pack.units) != (name, self.index.key, self.index.units):
-            pack.close()
-            raise refused("library-pack-damaged", pack_file(self.folder, shelved.pack), name=name)
-        return pack
+        path = pack_file(self.folder, shelved.pack)
+        kept = open_kept(path, digest=shelved.pack, name=name)
+        told = (kept.about.name, kept.key, kept.units, isinstance(kept, PackSource))
+        if told != (name, self.index.key, self.index.units, shelved.packed):
+            kept.close()
+            raise refused("library-pack-damaged", path, name=name)
+        return kept
+
+    def pack(self, name: str) -> PackSource:
+        """The pack of a reference; use it in a `with`. Raises LibraryError where there is a fingerprint alone."""
+        kept = self.kept(name)
+        if isinstance(kept, PackSource):
+            return kept
+        kept.close()
+        raise refused("library-unpacked", self.folder, name=name)
 
     def reference(self, name: str) -> Reference:
         """A reference to audit against."""
@@ -79,7 +95,7 @@ def verify(folder: str | Path, progress: Callable[[int, int], None] | None = Non
 def _differs(library: Library, shelved: Shelved) -> tuple[Problem, ...]:
     path = pack_file(library.folder, shelved.pack)
     try:
-        library.pack(shelved.name).close()
+        library.kept(shelved.name).close()
     except LibraryError as error:
         return error.problems
     except DokjaError:

@@ -8,18 +8,17 @@ nothing that they could see.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from dokja.language import mark
 from dokja.lineage.architecture import Assignment, Part
 from dokja.lineage.library.columns import Column, Columns, json_bytes
 from dokja.lineage.library.refusals import refused
@@ -48,12 +47,14 @@ LONGEST_AXIS: Final = 1 << 27
 WORD_ROWS, UP, DOWN = "words.rows", "words.up", "words.down"
 LENGTHS, LONGEST = "lengths", "longest"
 
+X = TypeVar("X")
+
 
 @dataclass(frozen=True)
 class About:
-    """What a pack says of itself.
+    """What a pack or a fingerprint says of its reference.
 
-    source: one digest of everything that the pack was made from. shapes, digests: of every logical and of every
+    source: one digest of everything that it was made from. shapes, digests: of every logical and of every
     stored tensor. words: the kept words and their rows; `None` where the tokenizer is not known.
     """
 
@@ -73,7 +74,10 @@ class About:
         return Model(self.assignment, self.shapes)
 
 
-_TYPE = TypeAdapter(About)
+@cache
+def _type() -> TypeAdapter[About]:
+    """Made where something is read: it takes longer than writing."""
+    return TypeAdapter(About)
 
 
 def part_key(part: Part) -> tuple[str, int | None, tuple[int, int] | None]:
@@ -144,7 +148,7 @@ class PackSource:
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
-        self.about = _about(columns)
+        self.about = read_about(columns, FORMAT)
         found = [column for column, _ in member_columns(self.model, self.key, self.units)]
         layers = list(neuron_columns(self.model, self.units))
         self._check_columns([*found, *(column for each, _ in layers for column in each)])
@@ -252,7 +256,7 @@ class PackSource:
         rows = self._word_rows
         # As Python's own numbers: a file may claim one that no array holds.
         if (np.diff(rows) <= 0).any() or not set((self.about.words or {}).values()) <= set(rows.tolist()):
-            raise refused("library-misfit", self._columns.path, reason=mark("its words have no embeddings"))
+            raise refused("library-misfit", self._columns.path, reason="its words have no embeddings")
 
 
 def _places(held: Labels, labels: Labels) -> Labels | None:
@@ -267,39 +271,44 @@ def open_pack(path: Path, *, digest: str | None = None, name: str = "") -> PackS
 
     Raises CheckpointError where the file is not in the format of a checkpoint, LibraryError where it is no pack.
     """
+    return opened(path, PackSource, digest, name)
+
+
+def opened(path: Path, read: Callable[[Columns], X], digest: str | None, name: str) -> X:
+    """What is kept of a reference, read so; where its digest is given, every byte is held against it first."""
     if not path.is_file():
         raise refused("library-pack-missing", path, name=name)
     columns = Columns(path)
     try:
         if digest is not None and columns.digest() != digest:
             raise refused("library-pack-damaged", path, name=name)
-        return PackSource(columns)
+        return read(columns)
     except BaseException:
         columns.close()
         raise
 
 
-def _about(columns: Columns) -> About:
-    """What a pack says of itself, checked as far as its reader relies on it."""
+def read_about(columns: Columns, form: str) -> About:
+    """What a file of this format says of its reference, checked as far as its reader relies on it."""
     told: Any = columns.about()
     said = told.get("format") if isinstance(told, dict) else None
-    if said != FORMAT:
-        raise refused("library-format", columns.path, found=said, format=FORMAT)
+    if said != form:
+        raise refused("library-format", columns.path, found=said, format=form)
     try:
-        about = _TYPE.validate_python(told)
+        about = _type().validate_python(told)
     except ValidationError as error:
         first = error.errors()[0]
         reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise refused("library-misfit", columns.path, reason=reason) from None
     # The schema turns "1" into 1 and leaves out what it does not know; what was written has neither.
     if json_bytes(asdict(about)) != json_bytes(told):
-        raise refused("library-misfit", columns.path, reason=mark("it says more than the format has"))
+        raise refused("library-misfit", columns.path, reason="it says more than the format has")
     if not (FEWEST_UNITS <= about.units <= LOOKED_AT and about.key >= 0):
-        raise refused("library-misfit", columns.path, reason=mark("its key or its units are out of range"))
+        raise refused("library-misfit", columns.path, reason="its key or its units are out of range")
     if not all(_sound(about, part) for part in about.assignment.parts):
-        raise refused("library-misfit", columns.path, reason=mark("its parts do not fit the shapes of its tensors"))
+        raise refused("library-misfit", columns.path, reason="its parts do not fit the shapes of its tensors")
     if not all(_even(about.model, group) for groups in about.model.groups.values() for group in groups):
-        raise refused("library-misfit", columns.path, reason=mark("the axes of one group have not as many units"))
+        raise refused("library-misfit", columns.path, reason="the axes of one group have not as many units")
     return about
 
 

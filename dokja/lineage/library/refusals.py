@@ -24,8 +24,8 @@ Code = Literal[
     "library-pack-missing",
     "library-ray",
     "library-units",
+    "library-unpacked",
     "library-unwritable",
-    "library-worker",
 ]
 
 
@@ -66,12 +66,12 @@ REFUSALS: Mapping[Code, Refusal] = MappingProxyType(
         "library-units": Refusal(
             "A pack keeps 8 to {most} units of an axis, not {units}.", "Choose a number in this range."
         ),
+        "library-unpacked": Refusal(
+            "Of “{name}” the library keeps a fingerprint alone, which no audit can ask.",
+            "Add its pack: dokja library add DIR NAME=CHECKPOINT",
+        ),
         "library-unwritable": Refusal(
             "The library cannot be written: {reason}.", "Mend its permissions or the disk."
-        ),
-        "library-worker": Refusal(
-            "A process that made a pack was ended from outside, as systems do when memory runs out.",
-            "Begin again with fewer --workers; packs that stand are kept.",
         ),
     }
 )

@@ -21,6 +21,9 @@ from dokja.lineage.library.sketching import SUMS, Sketch
 STRANGERS = 20.0
 """How many independent references are expected among the candidates: each costs one audit."""
 
+ALARMS = 0.01
+"""How many are expected among candidates of which there is a fingerprint alone: no audit can dismiss them."""
+
 SEEN = 0.99
 """The probability with which a reference that is as close as `would_miss` is among the candidates."""
 
@@ -48,8 +51,9 @@ class Candidate:
 class Screened:
     """What a screen found, the closest first.
 
-    z: the least that makes a candidate; of a component that no reference comes so close to, the closest is one (of
-    those with the same shapes where there are any), so that nothing goes unasked that could be asked. would_miss: the
+    z: the least that makes a pack a candidate (a fingerprint must be closer, see `ALARMS`); of a component that no
+    reference comes so close to, the closest pack is one (of those with the same shapes where there are any), so that
+    nothing goes unasked that could be asked. would_miss: the
     least cosine of the elements that is seen with probability `SEEN`; what is further away, and every rearranged
     copy, may be missed. compared: pairs of components.
     """
@@ -73,7 +77,8 @@ def screen(index: Index, submission: Mapping[str, Sketch]) -> Screened:
     names = [component for component in index.components if component in submission]
     chosen = [(name, np.flatnonzero(index.component == index.components.index(name))) for name in names]
     compared = sum(len(rows) for _, rows in chosen)
-    threshold = -NORMAL.inv_cdf(min(0.5, STRANGERS / compared)) if compared else 0.0
+    packed = np.array([each.packed for each in index.shelved], dtype=bool)[index.reference]
+    limits = _limit(STRANGERS, compared), _limit(ALARMS, compared)
     candidates: list[Candidate] = []
     for name, rows in chosen:
         cosines = np.concatenate(
@@ -82,25 +87,38 @@ def screen(index: Index, submission: Mapping[str, Sketch]) -> Screened:
                 for part in np.array_split(rows, -(-len(rows) // AT_ONCE) or 1)
             ]
         )
-        near = _near(index, rows, submission[name], cosines, threshold)
+        limit = np.where(packed[rows], *limits)
+        near = _near(index, rows, submission[name], cosines, limit, packed[rows])
         candidates += (_candidate(index, int(rows[each]), submission[name], float(cosines[each])) for each in near)
     candidates.sort(key=lambda each: (-each.z, each.reference, each.component))
     # The variance of the estimate is largest at zero, so what holds there holds for closer ones too.
-    would_miss = (threshold + NORMAL.inv_cdf(SEEN)) / float(np.sqrt(SUMS)) if compared else 1.0
-    return Screened(tuple(candidates), threshold, round(min(1.0, would_miss), 4), compared)
+    highest = limits[bool(packed.size and not packed.all())]
+    would_miss = (highest + NORMAL.inv_cdf(SEEN)) / float(np.sqrt(SUMS)) if compared else 1.0
+    return Screened(tuple(candidates), limits[0], round(min(1.0, would_miss), 4), compared)
+
+
+def _limit(strangers: float, compared: int) -> float:
+    """What so many of the independent pairs are expected to pass."""
+    return -NORMAL.inv_cdf(min(0.5, strangers / compared)) if compared else 0.0
 
 
 def _near(
-    index: Index, rows: NDArray[np.int64], mine: Sketch, cosines: NDArray[np.float32], threshold: float
-) -> NDArray[np.int64]:
-    """Which of these sketches are candidates: those above the threshold, else the closest one."""
+    index: Index,
+    rows: NDArray[np.int64],
+    mine: Sketch,
+    cosines: NDArray[np.float32],
+    limit: NDArray[np.float64],
+    packed: NDArray[np.bool_],
+) -> NDArray[np.intp]:
+    """Which of these sketches are candidates: those above their limit, else the closest one that can be audited."""
     if not mine.values.any():
-        return np.empty(0, dtype=np.int64)
-    above = np.flatnonzero(cosines * np.sqrt(SUMS) >= threshold)
+        return np.empty(0, dtype=np.intp)
+    above = np.flatnonzero(cosines * np.sqrt(SUMS) >= limit)
     if len(above):
         return above
     same_shapes = index.signature[rows] == mine.signature
-    return np.lexsort((cosines, same_shapes))[-1:]
+    order = np.lexsort((cosines, same_shapes))
+    return order[packed[order]][-1:]
 
 
 def _candidate(index: Index, row: int, mine: Sketch, cosine: float) -> Candidate:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from dokja.lineage.cores import ALONE, Crew
 from dokja.lineage.library.columns import json_bytes
 from dokja.lineage.sides import Member, Model, Reader, drawn
+from dokja.lineage.statistics.units import Matrix
 
 SUMS: Final = 1024
 """How many sums a sketch has; a power of two, below 2^15."""
@@ -30,8 +31,15 @@ ROWS: Final = 64
 STEP: Final = 1 << 15
 """So many elements stay in a core's cache while they are added up."""
 
+POSITIONS: Final = "position"
+"""Tables of positions are left out: many are sines, the same in all models, and larger than any weights."""
+
 PER_WORD: Final = 4
 """Elements whose place is drawn from one 64-bit word."""
+
+
+Place = list[object]
+"""What a matrix shares with its like in another model, as JSON has it."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +56,28 @@ def sketches(reader: Reader, crew: Crew = ALONE) -> Mapping[str, Sketch]:
 
 
 def _sketch(reader: Reader, component: str, crew: Crew) -> Sketch:
-    members = tuple(_placed(reader.model, component))
-    places = [place for _, place in members]
-
-    def summed(item: tuple[Member, list[object]]) -> NDArray[np.float64]:
-        member, place = item
-        matrix = reader.matrix(member)
-        elements = matrix[drawn(reader.source.key, len(matrix), ROWS)].ravel()
-        return _sums(elements, json_bytes([reader.source.key, place]))
-
     sums = np.zeros(SUMS, dtype=np.float64)
-    for each in crew.spread(summed, members):
+    for each in crew.spread(lambda item: sums_of(reader, *item), tuple(placed(reader.model, component))):
         sums += each
+    return sketch_of(sums, signature(reader.model, component))
+
+
+def sketch_of(sums: NDArray[np.float64], signed: int) -> Sketch:
+    """The sketch of a component by the sums of all its matrices."""
     length = float(np.linalg.norm(sums))
-    values = (sums / length if length > 0 else sums).astype(np.float32)
-    signature = hashlib.sha256(json_bytes(sorted(map(json_bytes_text, places)))).digest()[:8]
-    return Sketch(values, int.from_bytes(signature, "little"))
+    return Sketch((sums / length if length > 0 else sums).astype(np.float32), signed)
+
+
+def signature(model: Model, component: str) -> int:
+    """The same for components whose matrices have the same places and shapes."""
+    told = sorted(json_bytes_text(place) for _, place in placed(model, component))
+    return int.from_bytes(hashlib.sha256(json_bytes(told)).digest()[:8], "little")
+
+
+def sums_of(reader: Reader, member: Member, place: Place) -> NDArray[np.float64]:
+    """The sums of one matrix."""
+    matrix = reader.matrix(member)
+    return added(reader.source.key, place, matrix[drawn(reader.source.key, len(matrix), ROWS)])
 
 
 def json_bytes_text(place: object) -> str:
@@ -71,21 +85,22 @@ def json_bytes_text(place: object) -> str:
     return json_bytes(place).decode("ascii")
 
 
-def _placed(model: Model, component: str) -> Iterator[tuple[Member, list[object]]]:
+def placed(model: Model, component: str) -> Iterator[tuple[Member, Place]]:
     """The matrices of a component, each with what it shares with its like in another model: place, turn and shape."""
     turns: Counter[str] = Counter()
     for member in model.parts(component):
         extent = model.extent(member)
-        if min(extent) > 1:
-            part = member.part
-            place: list[object] = [part.role, part.layer, part.expert, part.tensor if part.layer is None else None]
+        part = member.part
+        if min(extent) > 1 and part.role != POSITIONS:
+            place: Place = [part.role, part.layer, part.expert, part.tensor if part.layer is None else None]
             told = json_bytes_text(place)
             turns[told] += 1
             yield member, [*place, turns[told], *extent]
 
 
-def _sums(elements: NDArray[np.float32], seed: bytes) -> NDArray[np.float64]:
+def added(key: int, place: Place, rows: Matrix) -> NDArray[np.float64]:
     """The sums of the elements with the sign plus, less those with the sign minus; NaN counts as zero."""
+    elements, seed = rows.ravel(), json_bytes([key, place])
     signed = np.zeros(2 * SUMS, dtype=np.float64)
     generator = np.random.PCG64(int.from_bytes(hashlib.sha256(seed).digest(), "little"))
     for first in range(0, len(elements), STEP):
