@@ -27,8 +27,8 @@ from benchmarks.training.zoo import SPECIMENS, load
 from dokja.lineage import open_checkpoint, reference
 from dokja.lineage.cores import ALONE
 from dokja.lineage.pair.anchoring import anchored
-from dokja.lineage.pair.answers import shared_words
 from dokja.lineage.pair.evidence import Held
+from dokja.lineage.pair.rows import shared_words
 from dokja.lineage.statistics import (
     Matches,
     Units,
@@ -117,7 +117,7 @@ def answers(cache: Path, one: str, other: str) -> float:
     with open_checkpoint(cache / one) as left, open_checkpoint(cache / other) as right:
         mine, his = (reference(name, each, KEY) for name, each in ((one, left), (other, right)))
         shared = shared_words(mine.source, his.source)
-        found = anchored(Held(mine.reader, his.reader, KEY), "text-decoder", shared, ALONE)
+        found = anchored(Held(mine.reader, his.reader, KEY, shared), "text-decoder", ALONE)
     return found.share if found is not None else 0.0
 
 

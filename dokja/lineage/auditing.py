@@ -21,14 +21,13 @@ from dokja.lineage.inside import within
 from dokja.lineage.judging import Grounds, Weighed, carried, layer_map, power, word
 from dokja.lineage.overlapping import overlap
 from dokja.lineage.pair.anchoring import Anchored, anchored
-from dokja.lineage.pair.answers import shared_words
 from dokja.lineage.pair.evidence import FEWEST, TESTS, Elements, Held, LabelTest, MapRow, Partner
 from dokja.lineage.pair.gathering import gather
 from dokja.lineage.pair.heads import look_at_heads
 from dokja.lineage.pair.pairing import DENSE_OF
+from dokja.lineage.pair.rows import most_alike, shared_words, ways
 from dokja.lineage.sides import CheckpointSource, Member, Model, Reader, Source, nameless
 from dokja.lineage.statistics import Cells, MergeFit, Partial, holm, partial_correlation
-from dokja.lineage.statistics.units import Labels
 
 NO_COMPONENT = mark("The reference has no such component.")
 NO_GROUP = mark("No axis whose units may be relabelled is known, or its shapes differ.")
@@ -106,10 +105,9 @@ def audit(
     with arrays.exact(), at_work(_size(submission), arrays.workers) as crew:
         for each in references:
             left, right = _seen_alike(submission, each)
-            held = Held(left.on(arrays), right.on(arrays), key)
-            words = shared_words(left.source, right.source)
+            held = Held(left.on(arrays), right.on(arrays), key, shared_words(left.source, right.source))
             asked += [
-                _ask(held, component, each.name, words, begun, crew)
+                _ask(held, component, each.name, begun, crew)
                 for component in mine.model.components
                 if _has(held.right.model, component)
             ]
@@ -154,13 +152,11 @@ def _has(model: Model, component: str) -> bool:
     return component in model.components or DENSE_OF.get(component, "") in model.components
 
 
-def _ask(
-    held: Held, component: str, reference: str, words: tuple[Labels, Labels] | None, begun: Reader | None, crew: Crew
-) -> _Asked:
+def _ask(held: Held, component: str, reference: str, begun: Reader | None, crew: Crew) -> _Asked:
     looks = min(side.model.looks(component) for side in (held.left, held.right))
     held = held.within(looks)
     found = gather(held, component, crew)
-    products, heads = look_at_heads(held, component, words, crew)
+    products, heads = look_at_heads(held, component, crew)
     return _Asked(
         component=component,
         reference=reference,
@@ -168,7 +164,7 @@ def _ask(
         partners=found.partners,
         mirrored=found.mirrored,
         elements=found.elements,
-        anchored=anchored(held, component, words, crew) or heads,
+        anchored=anchored(held, component, crew) or heads,
         step0=None if begun is None else _beyond(held, component, begun),
         width=_width(held.left, component),
     )
@@ -177,13 +173,15 @@ def _ask(
 def _beyond(held: Held, component: str, begun: Reader) -> float | None:
     """The partial correlation of the component's matrices given the initialisation."""
     total = Partial()
-    begun = begun.within(held.left.looks)
-    theirs, starts = (_by_tensor(reader.model, component) for reader in (held.right, begun))
+    readers = (held.left, held.right, begun.within(held.left.looks))
+    words = shared_words(*(reader.source for reader in readers))
+    theirs, starts = (_by_tensor(reader.model, component) for reader in readers[1:])
     for name, member in _by_tensor(held.left.model, component).items():
         if name in theirs and name in starts:
-            sides = held.left.matrix(member), held.right.matrix(theirs[name]), begun.matrix(starts[name])
-            if len({side.shape for side in sides}) == 1 and min(sides[0].shape) > 1:
-                total = total + partial_correlation(*sides)
+            found = ways(readers, (member, theirs[name], starts[name]), words)
+            if found and min(held.left.model.extent(member)) > 1:
+                mine, his, start = found[most_alike(found)]
+                total = total + partial_correlation(mine, his, start)
     return total.partial if total.rows else None
 
 
@@ -260,6 +258,7 @@ def _finding(
         reason=NO_GROUP if chosen == "not-assessed" else None,
         equal_rows=asked.elements.rows,
         rounded=_rounded(asked.elements.cells),
+        paired=asked.elements.paired,
     )
 
 
@@ -330,12 +329,15 @@ def _merged(mine: Reader, references: Sequence[Reference], findings: list[Findin
         models = {name: by_name[name].reader for name in parents}
         looks = min(reader.looks for reader in (mine, *models.values()))
         models = {name: reader.within(looks) for name, reader in models.items()}
-        sources = {name: _by_tensor(reader.model, component) for name, reader in models.items()}
+        readers = (mine.within(looks), *models.values())
+        words = shared_words(*(reader.source for reader in readers))
+        sources = [_by_tensor(reader.model, component) for reader in models.values()]
         for place, member in _by_tensor(mine.model, component).items():
-            weights = mine.within(looks).matrix(member)
-            theirs = {name: models[name].matrix(each[place]) for name, each in sources.items() if place in each}
-            if len(theirs) == len(parents) and all(each.shape == weights.shape for each in theirs.values()):
-                fit.add(weights, None, theirs)
+            members = (member, *(each[place] for each in sources if place in each))
+            rows = ways(readers, members, words) if len(members) == len(readers) else {}
+            if rows:
+                weights, *theirs = rows[most_alike(rows)]
+                fit.add(weights, None, dict(zip(models, theirs, strict=True)))
         found = fit.shares()
         told = tuple((name, round(share, 4)) for name, share in found.shares.items() if share >= LEAST_MERGED)
         if len(told) >= 2:

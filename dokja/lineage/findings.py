@@ -12,6 +12,7 @@ from typing import Literal
 from dokja.lineage.arrays import CPU
 from dokja.lineage.pair.anchoring import Anchored
 from dokja.lineage.pair.evidence import LabelTest, MapRow
+from dokja.lineage.pair.rows import Paired
 
 FORMAT = 1
 """Version of the JSON form; `docs/lineage.md` describes it."""
@@ -72,7 +73,8 @@ class Finding:
     log10_p: Holm-adjusted over all that the audit asked, `None` where nothing could be asked. closeness: cosine of
     all elements at the same place, an effect. equal: share of the parameters whose tensors are equal to the last bit.
     equal_rows: share of the matrices' parameters that stand in rows equal to the digits of bfloat16, by the rows that
-    are looked at; `None` where no matrices are at the same place. rounded: where one side is a quantised one.
+    are looked at; `None` where no matrices are at the same place. rounded: where one side is a quantised one. paired:
+    how the rows of a vocabulary were; `None` where there are none.
     assessed: parameters that the tests looked at. shares: of a merge, by reference. step0: partial correlation given
     the initialisation. reason: why nothing was assessed.
     """
@@ -94,6 +96,7 @@ class Finding:
     reason: str | None = None
     equal_rows: float | None = None
     rounded: Rounded | None = None
+    paired: Paired | None = None
 
     @property
     def dependent(self) -> bool:

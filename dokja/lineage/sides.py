@@ -182,6 +182,11 @@ class Model:
             for role, parts in found.items()
         }
 
+    @property
+    def vocabulary_size(self) -> int:
+        """How many rows both embeddings and unembeddings have."""
+        return min((self.shapes[tensor][0] for tensor in self.words.values()), default=0)
+
     def looks(self, component: str) -> int:
         """How many units of an axis of this component are looked at: fewer of each where there are many alike."""
         alike = Counter(group.space for group in self.groups.get(component, ()))
@@ -233,6 +238,9 @@ class Source(Protocol):
 
     def words(self, rows: Labels) -> Mapping[str, Matrix] | None:
         """Embeddings ("up") and unembeddings ("down") of vocabulary rows; `None` where they are not kept."""
+
+    def at(self, member: Member, rows: Labels) -> Matrix | None:
+        """Any rows of a matrix whose rows are a vocabulary's; `None` where not all of them are kept."""
 
     def vocabulary(self) -> Mapping[str, int] | None:
         """The row of each word; `None` where it is not known."""
@@ -298,7 +306,10 @@ class CheckpointSource:
 
     @cached_property
     def _words(self) -> Mapping[str, int]:
-        return vocabulary(self.checkpoint.where)
+        found = vocabulary(self.checkpoint.beside)
+        last = max(found.values(), default=0)
+        count = self.model.vocabulary_size if "embedding" in self.model.words else last + 1
+        return found if last < count else {word: row for word, row in found.items() if row < count}
 
     def rows(self, member: Member, labels: Labels, *, narrow: bool = False) -> Matrix:
         """The rows of these units. narrow: numbers that are stored as bfloat16 may be handed out so."""
@@ -352,6 +363,10 @@ class CheckpointSource:
             "up": up,
             "down": self.checkpoint.rows(tensors["unembedding"], rows) if "unembedding" in tensors else up,
         }
+
+    def at(self, member: Member, rows: Labels) -> Matrix:
+        """These rows."""
+        return self.rows(member, rows)
 
     def vocabulary(self) -> Mapping[str, int] | None:
         """The row of each word."""
@@ -428,6 +443,13 @@ class Reader:
     def matrix(self, member: Member) -> Matrix:
         """The rows of the units that are looked at, [rows, everything else]."""
         return self.keep(("matrix",), member, lambda: self.source.rows(member, self.labels(member)), bytes_of)
+
+    def at(self, member: Member, rows: Labels) -> Matrix | None:
+        """Any rows of a matrix whose rows are a vocabulary's; `None` where not all of them are kept."""
+        size = 4 * len(rows) * self.model.extent(member)[1]
+        return self.kept.get(
+            ("at", rows.tobytes(), *member.key), lambda: self.source.at(member, rows), lambda _: size
+        )
 
     def units(self, member: Member) -> Units:
         """The units that are looked at: centred, of length one, with their labels."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 
 from dokja.language import Voice, mark
 from dokja.lineage.arrays import CPU
 from dokja.lineage.findings import Audit, Finding, Kin, Overlap, Unasked, Within, Word
 from dokja.lineage.judging import LEAST_SHARE
-from dokja.lineage.pair.answers import READS_WORDS
 from dokja.lineage.pair.evidence import LabelTest
+from dokja.lineage.pair.rows import By
 from dokja.lineage.words import (
+    ANSWERED,
     ANSWERING,
     COMPONENTS,
     KIN,
@@ -253,7 +254,7 @@ def answers_told(finding: Finding, voice: Voice) -> Iterator[str]:
     if finding.anchored is None:
         return
     values = {
-        "answers": voice(answered_to(finding)),
+        "answers": voice(ANSWERED[finding.anchored.by][0]),
         "units": voice(ANSWERING[finding.anchored.of]),
         "agreed": f"{finding.anchored.agreed:,}",
         "compared": f"{finding.anchored.compared:,}",
@@ -262,11 +263,6 @@ def answers_told(finding: Finding, voice: Voice) -> Iterator[str]:
     plain = mark("{answers}: {agreed} of {compared} {units} agree")
     held = mark("{answers}: {agreed} of {compared} {units} agree; in the controls at most {control} %")
     yield voice(held if finding.anchored.controls else plain, values)
-
-
-def answered_to(finding: Finding) -> str:
-    """The message id of what its neurons or heads answered: words, or of an encoder its inputs."""
-    return mark("answers to shared words") if finding.component in READS_WORDS else mark("answers to the same inputs")
 
 
 def _map(finding: Finding, voice: Voice) -> str:
@@ -303,6 +299,7 @@ def too_few(finding: Finding, voice: Voice) -> Iterator[str]:
 
 def copied(finding: Finding, voice: Voice) -> Iterator[tuple[str, str]]:
     """Which numbers are the same, as names and values: facts, where there is something to say."""
+    yield from _paired(finding, voice)
     if finding.equal_rows and finding.equal < 1:
         yield voice(mark("Rows that are equal, of those looked at")), f"{100 * finding.equal_rows:.1f} %"
     if finding.rounded is not None and (finding.dependent or finding.word == "rearranged"):
@@ -312,6 +309,34 @@ def copied(finding: Finding, voice: Voice) -> Iterator[tuple[str, str]]:
         }
         said = mark("{share} of the other's numbers lie in the cell of the rounded one; {chance} by chance")
         yield voice(mark("One side is rounded")), voice(said, values)
+
+
+def _paired(finding: Finding, voice: Voice) -> Iterator[tuple[str, str]]:
+    """How the rows of a vocabulary were paired, where that is not plain."""
+    paired = finding.paired
+    if paired is None:
+        return
+    name = voice(mark("Rows of the vocabulary"))
+    values = {"moved": f"{paired.moved:,}", "words": f"{paired.words or 0:,}"}
+    if paired.moved:
+        told = (
+            PAIRED[paired.closer]
+            if finding.told
+            else mark("paired by number and by word, for {moved} of {words} shared words stand in other rows")
+        )
+        yield name, voice(told, values)
+    elif paired.words is None and not finding.told:
+        yield name, voice(mark("paired by number alone, for the words of one side are not known"))
+
+
+PAIRED: Mapping[By, str] = {
+    "word": mark(
+        "{moved} of {words} shared words stand in other rows; the rows are more alike by word than by number"
+    ),
+    "number": mark(
+        "{moved} of {words} shared words stand in other rows; the rows are more alike by number than by word"
+    ),
+}
 
 
 def within_lines(within: Within, voice: Voice) -> Iterator[str]:

@@ -1,37 +1,132 @@
-"""The words of a model, from its tokenizer.json: what two models can be asked in common.
+"""The words of a model: which row of its embeddings bears which.
 
-Words are hints to what rows of the embeddings mean; nothing else is taken from the file. It is capped before it is
+Words are hints to what rows mean; nothing else is taken from a tokenizer's files. They are capped before they are
 parsed, and a file that is not what it should be gives no words.
+
+Tokenizers spell one text in several ways: `Ġword` (bytes as letters, Radford et al. 2019), `▁word` (SentencePiece).
+Both are read as ` word`, so that rows which were carried over from one kind of tokenizer to another still meet. Each
+word is read by itself, so that no other word of a vocabulary can change how it is. WordPiece's `##` stays: it does
+not say whether a space stood before.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from pathlib import Path
+from typing import Any, Final
 
-MOST_BYTES = 64 << 20
-MOST_WORDS = 1_000_000
+MOST_BYTES: Final = 64 << 20
+MOST_WORDS: Final = 1_000_000
+
+Beside = Callable[[str, int], bytes | None]
+"""What gives a file of this name beside the weights, if it is there and no larger than this."""
+
+Spelled = tuple[list[Any], list[Any]]
+"""Words as they are spelled, and their rows."""
 
 
-def vocabulary(where: str) -> Mapping[str, int]:
-    """The row of each word, from `tokenizer.json` beside a local checkpoint; empty where there is none."""
-    path = Path(where)
-    file = (path if path.is_dir() else path.parent) / "tokenizer.json"
-    try:
-        if not file.is_file() or file.stat().st_size > MOST_BYTES:
-            return {}
-        words = json.loads(file.read_bytes())["model"]["vocab"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return {}
-    if not isinstance(words, dict) or len(words) > MOST_WORDS:
-        return {}
-    # JSON has no other whole numbers than Python's own, and its truth values are of another type.
-    good = set(map(type, words.values())) <= {int} and min(words.values(), default=0) >= 0
-    return words if good else {}
+def vocabulary(beside: Beside) -> Mapping[str, int]:
+    """The row of each word, from the tokenizer's files; empty where there are none that can be read.
+
+    One word has one row and one row one word: what the files say twice is left out.
+    """
+    for name, read in READERS:
+        text = beside(name, MOST_BYTES)
+        if text is None:
+            continue
+        try:
+            spelled, rows = read(text, beside)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            continue
+        if len(spelled) <= MOST_WORDS and _sound(spelled, rows):
+            return _one_to_one(spelled, rows)
+    return {}
 
 
 def priority(key: int, word: str) -> bytes:
     """Where a word stands when words are drawn by a key: the same in every vocabulary that holds it."""
     return sha256(f"{key}:{word}".encode("utf-8", "surrogatepass")).digest()
+
+
+def _tokenizer_json(text: bytes, _: Beside) -> Spelled:
+    """Of the `tokenizers` library: a table of words, of Unigram a list of them in the order of rows; added ones."""
+    told = json.loads(text)
+    words, added = told["model"]["vocab"], told.get("added_tokens") or []
+    known = _table(words) if isinstance(words, dict) else _in_order([piece[0] for piece in words])
+    return known[0] + [each["content"] for each in added], known[1] + [each["id"] for each in added]
+
+
+def _vocab_json(text: bytes, beside: Beside) -> Spelled:
+    """Of GPT-2 and its like: a table of words, and one of those that were added."""
+    known, added = (_table(json.loads(each)) for each in (text, beside("added_tokens.json", MOST_BYTES) or b"{}"))
+    return known[0] + added[0], known[1] + added[1]
+
+
+def _vocab_txt(text: bytes, _: Beside) -> Spelled:
+    """Of BERT: a word a line."""
+    return _in_order(text.decode().removesuffix("\n").replace("\r\n", "\n").split("\n"))
+
+
+def _table(words: dict[Any, Any]) -> Spelled:
+    return list(words.keys()), list(words.values())
+
+
+def _in_order(words: list[Any]) -> Spelled:
+    return words, list(range(len(words)))
+
+
+READERS: Final = (("tokenizer.json", _tokenizer_json), ("vocab.json", _vocab_json), ("vocab.txt", _vocab_txt))
+"""The first of these that can be read tells the words."""
+
+
+def _sound(spelled: Sequence[object], rows: Sequence[Any]) -> bool:
+    # JSON has no other whole numbers than Python's own, and its truth values are of another type.
+    return set(map(type, spelled)) == {str} and set(map(type, rows)) == {int} and min(rows) >= 0
+
+
+def _one_to_one(spelled: Sequence[str], rows: Sequence[int]) -> dict[str, int]:
+    words = list(map(text_of, spelled))
+    known = dict(zip(words, rows, strict=True))
+    doubtful = {word for word, row in zip(words, rows, strict=True) if known[word] != row}
+    claims = Counter(known.values())
+    if len(claims) < len(known):
+        doubtful |= {word for word, row in known.items() if claims[row] > 1}
+    if not _is_text("".join(known)):
+        doubtful |= {word for word in known if not _is_text(word)}
+    return {word: row for word, row in known.items() if word not in doubtful} if doubtful else known
+
+
+def _is_text(word: str) -> bool:
+    """Whether all letters are whole: JSON can spell halves of one."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def text_of(spelled: str) -> str:
+    """A word as the text that it stands for, as far as it is one; else as it is spelled."""
+    if spelled.isascii():
+        return spelled
+    if spelled[1:].isascii():
+        return _FIRST.get(spelled[0], spelled[0]) + spelled[1:]
+    try:
+        return spelled.translate(_BYTES).encode("latin-1").decode()
+    except UnicodeError:
+        return spelled.replace("▁", " ")
+
+
+def _letters() -> dict[int, int]:
+    """The byte for which each letter of a byte-level tokenizer stands: visible ones of Latin-1 for themselves, the
+    next ones for the rest. What is no such letter is led beyond Latin-1."""
+    visible = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    hidden = [byte for byte in range(0x100) if byte not in visible]
+    return dict.fromkeys(hidden, 0x100) | {0x100 + place: byte for place, byte in enumerate(hidden)}
+
+
+_BYTES: Final = _letters()
+_FIRST: Final = {chr(letter): chr(byte) for letter, byte in _BYTES.items() if byte < 0x80} | {"▁": " "}
+"""Letters that stand for a text by themselves."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from dokja.language import mark
 from dokja.lineage.findings import Word
+from dokja.lineage.pair.answers import Meant
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,13 @@ COMPONENTS: Mapping[str, str] = {
 
 ANSWERING: Mapping[str, str] = {"neurons": mark("neurons"), "heads": mark("attention heads")}
 """What answers to words (T3)."""
+
+ANSWERED: Mapping[Meant, tuple[str, str]] = {
+    "word": (mark("answers to shared words"), mark("Answers to shared words")),
+    "number": (mark("answers to rows of one number"), mark("Answers to rows of one number")),
+    "input": (mark("answers to the same inputs"), mark("Answers to the same inputs")),
+}
+"""What was answered on both sides, within a line and at its beginning."""
 
 
 KIN = Said(

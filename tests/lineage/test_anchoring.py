@@ -19,9 +19,10 @@ from dokja.language import Voice
 from dokja.lineage import Finding, audit, open_checkpoint, reference
 from dokja.lineage.cores import ALONE
 from dokja.lineage.pair.anchoring import Anchored, anchored, by_order
-from dokja.lineage.pair.answers import anchor_vectors, answered, shared_words
+from dokja.lineage.pair.answers import anchorings, answered
 from dokja.lineage.pair.candidates import EXPERTS, candidates
 from dokja.lineage.pair.evidence import Held
+from dokja.lineage.pair.rows import shared_words
 from dokja.lineage.telling import lines
 
 KEY = 7
@@ -48,8 +49,8 @@ def agreed(folder: Path, child: Mapping[str, Floats], parent: Mapping[str, Float
         write(folder / name, weights, Shape(text=DENSE))
     with open_checkpoint(folder / "child") as one, open_checkpoint(folder / "parent") as other:
         mine, his = reference("child", one, KEY), reference("parent", other, KEY)
-        held = Held(mine.reader, his.reader, KEY).within(looks)
-        return anchored(held, "text-decoder", shared_words(mine.source, his.source), ALONE)
+        words = shared_words(mine.source, his.source)
+        return anchored(Held(mine.reader, his.reader, KEY, words).within(looks), "text-decoder", ALONE)
 
 
 @pytest.mark.parametrize(("share", "least"), [(1.0, 0.98), (0.9, 0.85)])
@@ -195,9 +196,9 @@ def test_a_control_is_what_the_pair_itself_would_be_with_its_anchors_in_that_ord
         write(tmp_path / name, kept(weights), Shape(text=text))
     with open_checkpoint(tmp_path / "one") as one, open_checkpoint(tmp_path / "other") as other:
         mine, his = reference("one", one, KEY), reference("other", other, KEY)
-        held = Held(mine.reader, his.reader, KEY).within(64)
-        vectors = anchor_vectors(held, "text-decoder", shared_words(mine.source, his.source))
-        assert vectors is not None
+        held = Held(mine.reader, his.reader, KEY, shared_words(mine.source, his.source)).within(64)
+        [anchors] = anchorings(held, "text-decoder")
+        vectors = anchors.sides
         left, right = answered(held, vectors, ALONE)
         asked = candidates(held, "text-decoder", (left, right))
         assert {len(each.choices) for each in asked} == {DENSE.layers}

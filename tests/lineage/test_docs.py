@@ -12,6 +12,7 @@ import pytest
 from dokja.lineage.findings import Audit, Coverage, Finding, Kin, Overlap, Power, Rounded, Screen, Within, Word
 from dokja.lineage.pair.anchoring import Anchored
 from dokja.lineage.pair.evidence import FamilyEffect, LabelTest, MapRow
+from dokja.lineage.pair.rows import Paired
 from dokja.lineage.words import TESTS
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +30,7 @@ PAGE = (ROOT / "docs" / "lineage.md").read_text(encoding="utf-8")
         MapRow,
         Power,
         Rounded,
+        Paired,
         Coverage,
         Within,
         Kin,

@@ -370,7 +370,7 @@ def _offset(about: dict[str, object]) -> None:
 
 HOSTILE: dict[str, tuple[Tampering, str]] = {
     "another format": (lambda about: about.update(format="dokja-reference-pack/9"), "library-format"),
-    "the format before": (lambda about: about.update(format="dokja-reference-pack/3"), "library-format"),
+    "the format before": (lambda about: about.update(format="dokja-reference-pack/4"), "library-format"),
     "no format": (lambda about: about.pop("format"), "library-format"),
     "endless axis": (_shape, "library-misfit"),
     "a part of no tensor": (_part, "library-misfit"),

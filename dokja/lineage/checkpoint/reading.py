@@ -46,7 +46,15 @@ MOST_AXES: Final = 2
 """Of what is read in passing: a matrix, or a vector."""
 STRIP: Final = 1 << 20
 """The most bytes that are read at once for the sake of some columns: they stay in a core's cache."""
-TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model", "tiktoken.model", "vocab.json", "vocab.txt", "merges.txt")
+TOKENIZERS: Final = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "tiktoken.model",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "added_tokens.json",
+)
 """Files that make a tokenizer; those that are there are digested together."""
 
 
@@ -94,6 +102,7 @@ class Checkpoint:
     _entries: Mapping[str, Entry] = field(repr=False)
     _packed: Mapping[str, Packed] = field(repr=False)
     _sources: Mapping[str, Source] = field(repr=False)
+    _layout: Layout = field(repr=False)
 
     def __enter__(self) -> Self:
         return self
@@ -112,6 +121,11 @@ class Checkpoint:
     def parameters(self) -> int:
         """How many numbers the logical tensors hold."""
         return sum(info.elements for info in self.tensors.values())
+
+    def beside(self, name: str, most: int) -> bytes | None:
+        """A small file of the same folder; `None` where there is none, or one of more bytes than this."""
+        text = small_file(self._layout.beside(name), most)
+        return text if text is not None and len(text) <= most else None
 
     def read(self, name: str) -> Floats:
         """A whole tensor in its shape."""
@@ -308,6 +322,7 @@ def _assembled(
         _entries=MappingProxyType(entries),
         _packed=MappingProxyType(dict(packed)),
         _sources=MappingProxyType(dict(sources)),
+        _layout=layout,
     )
 
 

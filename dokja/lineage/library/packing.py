@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from heapq import nsmallest
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,9 +34,9 @@ from dokja.lineage.library.packs import (
 )
 from dokja.lineage.library.passing import Picked, Sees, goes_by, measuring
 from dokja.lineage.measuring import Lengths
-from dokja.lineage.pair.answers import ANCHORS
+from dokja.lineage.pair.answers import drawn_rows
 from dokja.lineage.pair.longest import gain_of, longest
-from dokja.lineage.sides import CheckpointSource, Member, Model, Reader, drawn, looked_at
+from dokja.lineage.sides import CheckpointSource, Member, Model, Reader, looked_at
 from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority
 
@@ -189,15 +190,10 @@ def _of_words(source: CheckpointSource, rows: Labels) -> Mapping[Column, NDArray
 
 def _words(source: CheckpointSource) -> tuple[Mapping[str, int] | None, Labels]:
     """The words that are kept, and the rows of the embeddings: theirs, and those that are drawn without words."""
-    tensors = source.model.words
-    if "embedding" not in tensors:
+    if "embedding" not in source.model.words:
         return None, np.empty(0, dtype=np.int64)
-    total = min(source.model.shapes[tensor][0] for tensor in tensors.values())
-    known = source.vocabulary()
-    drawn_rows = drawn(source.key, source.model.shapes[tensors["embedding"]][0], ANCHORS)
-    drawn_rows = drawn_rows[drawn_rows < total]
+    known, rows = source.vocabulary(), drawn_rows(source.key, source.model)
     if known is None:
-        return None, drawn_rows
-    inside = [word for word, row in known.items() if row < total]
-    words = {word: known[word] for word in sorted(inside, key=lambda word: priority(source.key, word))[:WORDS]}
-    return words, np.union1d(drawn_rows, np.array(list(words.values()), dtype=np.int64))
+        return None, rows
+    words = {word: known[word] for word in nsmallest(WORDS, known, key=lambda word: priority(source.key, word))}
+    return words, np.union1d(rows, np.array(list(words.values()), dtype=np.int64))

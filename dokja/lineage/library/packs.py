@@ -35,7 +35,7 @@ from dokja.lineage.sides import (
 )
 from dokja.lineage.statistics.units import Labels, Matrix
 
-FORMAT: Final = "dokja-reference-pack/4"
+FORMAT: Final = "dokja-reference-pack/5"
 UNITS: Final = 256
 FEWEST_UNITS: Final = 8
 WORDS: Final = 1024
@@ -228,6 +228,14 @@ class PackSource:
         if places is None or not len(self._word_rows):
             return None
         return {end: self._columns.floats(name)[places] for end, name in (("up", UP), ("down", DOWN))}
+
+    def at(self, member: Member, rows: Labels) -> Matrix | None:
+        """Rows of the embeddings or the unembeddings; `None` where one of them is not kept."""
+        ends = {tensor: UP if role == "embedding" else DOWN for role, tensor in self.model.words.items()}
+        end, places = ends.get(member.part.tensor), _places(self._word_rows, rows)
+        if end is None or places is None or not len(self._word_rows):
+            return None
+        return self._columns.floats(end)[places]
 
     def vocabulary(self) -> Mapping[str, int] | None:
         """The rows of the words that are kept."""

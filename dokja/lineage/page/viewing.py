@@ -17,7 +17,6 @@ from dokja.lineage.page.drawing import paint
 from dokja.lineage.page.explaining import STANDINGS, replies
 from dokja.lineage.page.scenes import percent, span
 from dokja.lineage.pair.anchoring import LEAST_AGREED
-from dokja.lineage.pair.answers import READS_WORDS
 from dokja.lineage.pair.evidence import LabelTest, MapRow
 from dokja.lineage.telling import (
     chance,
@@ -31,7 +30,7 @@ from dokja.lineage.telling import (
     too_few,
     visible,
 )
-from dokja.lineage.words import ANSWERING, TESTS, UNSEEN, WORDS, p_in_words
+from dokja.lineage.words import ANSWERED, ANSWERING, TESTS, UNSEEN, WORDS, p_in_words
 
 ROWS = 128
 """A table of layers shows no more rows; the JSON form has them all."""
@@ -275,9 +274,7 @@ def _facts(finding: Finding, voice: Voice) -> list[tuple[str, str]]:
             "{agreed} of {compared} {units} agree ({share}), asked {anchors} times; in the controls at most {control}"
         )
         answered = held if finding.anchored.controls else plain
-        by_inputs = finding.component not in READS_WORDS
-        name = mark("Answers to the same inputs") if by_inputs else mark("Answers to shared words")
-        facts.append((voice(name), voice(answered, values)))
+        facts.append((voice(ANSWERED[finding.anchored.by][1]), voice(answered, values)))
     facts += [
         (voice(mark("Share of {name}"), {"name": visible(name)}), f"{share:.2f}") for name, share in finding.shares
     ]

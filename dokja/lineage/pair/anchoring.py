@@ -24,7 +24,7 @@ import numpy as np
 
 from dokja.lineage.arrays import taken
 from dokja.lineage.cores import Crew
-from dokja.lineage.pair.answers import ANCHORS, Anchors, anchor_vectors, answered, answers
+from dokja.lineage.pair.answers import ANCHORS, Anchors, Meant, Vectors, anchorings, answered, answers
 from dokja.lineage.pair.candidates import MOST, Asked, Layer, candidates, other_way_round
 from dokja.lineage.pair.evidence import Held, MapRow
 from dokja.lineage.pair.longest import crowded, lengths, longest, of_one_axis
@@ -53,7 +53,9 @@ class Anchored:
 
     controls: how many there are; none where so few agree that nothing is to be calibrated. log10_p: conformal, at
     least 1/(controls + 1). of: what was compared; heads where a component has no neurons. layer_map: where the
-    neurons of each layer that was asked agree the most, as shares of those compared; told where they fire.
+    neurons of each layer that was asked agree the most, as shares of those compared; told where they fire. by: which
+    anchors of both sides were taken for the same. sets: of how many sets of anchors this is the one that agrees the
+    most; log10_p is corrected for them.
     """
 
     anchors: int
@@ -63,6 +65,8 @@ class Anchored:
     controls: int
     of: Literal["neurons", "heads"] = "neurons"
     layer_map: tuple[MapRow, ...] = ()
+    by: Meant = "word"
+    sets: int = 1
 
     @property
     def share(self) -> float:
@@ -73,7 +77,7 @@ class Anchored:
     def log10_p(self) -> float:
         """Conformal: the pair among its shuffled controls."""
         above = self.controls if self.control >= self.share else 0
-        return float(np.log10((1 + above) / (self.controls + 1))) if self.controls else 0.0
+        return min(0.0, float(np.log10(self.sets * (1 + above) / (self.controls + 1)))) if self.controls else 0.0
 
     @property
     def fires(self) -> bool:
@@ -81,16 +85,26 @@ class Anchored:
         return self.agreed >= FEWEST_AGREED and self.share >= LEAST_AGREED and self.share > 2 * self.control
 
 
-def anchored(held: Held, component: str, shared: tuple[Labels, Labels] | None, crew: Crew) -> Anchored | None:
-    """The agreement of a component's neurons; `None` where there are no anchors or no two kinds of answers.
+def anchored(held: Held, component: str, crew: Crew) -> Anchored | None:
+    """The agreement of a component's neurons; `None` where there are no anchors or no two kinds of answers."""
+    return most_agreed(
+        [(each.by, _anchored(held, component, each.sides, crew)) for each in anchorings(held, component)]
+    )
 
-    shared: for each shared word its row in the embeddings of both models.
-    """
-    found_anchors = anchor_vectors(held, component, shared)
-    count = 0 if found_anchors is None else len(found_anchors[0]["up"])
-    if found_anchors is None or count < FEWEST_ANCHORS:
+
+def most_agreed(found: Sequence[tuple[Meant, Anchored | None]]) -> Anchored | None:
+    """Of several sets of anchors what agrees the most, and that it was chosen from them."""
+    told = [replace(each, by=by) for by, each in found if each is not None]
+    if not told:
         return None
-    mine = _Asking(held, component, answered(held, found_anchors, crew), crew)
+    return replace(max(told, key=lambda each: (each.fires, each.share)), sets=len(told))
+
+
+def _anchored(held: Held, component: str, vectors: tuple[Vectors, Vectors], crew: Crew) -> Anchored | None:
+    count = len(vectors[0]["up"])
+    if count < FEWEST_ANCHORS:
+        return None
+    mine = _Asking(held, component, answered(held, vectors, crew), crew)
     turned = other_way_round(held, component, mine.anchors)
     asking = _Asking(held.turned, component, (mine.anchors[1], mine.anchors[0]), crew) if turned else mine
     (plain,) = asking.by_order([np.arange(count)])

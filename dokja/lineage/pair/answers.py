@@ -8,19 +8,19 @@ them. Turning units and words alike changes no answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
 from dokja.lineage.architecture.assign import SHIFTS
 from dokja.lineage.cores import Crew
 from dokja.lineage.pair.evidence import Held
-from dokja.lineage.sides import Member, Model, Reader, Source, bytes_of, drawn
+from dokja.lineage.sides import Member, Model, Reader, bytes_of, drawn
 from dokja.lineage.statistics import Units, answering, signatures
 from dokja.lineage.statistics.units import Labels, Matrix
-from dokja.lineage.vocabulary import priority
 
 ANCHORS = 512
 
@@ -50,25 +50,36 @@ Vectors = Mapping[str, Matrix]
 Anchors = Mapping[str, tuple[bytes, Matrix]]
 """By what units answer to each kind of anchors, and what tells these from others."""
 
+Meant = Literal["word", "number", "input"]
+"""By what the anchors of both sides are taken for the same: a word, the number of a row, an input of an encoder."""
+
+
+@dataclass(frozen=True)
+class Anchoring:
+    """One set of anchors on both sides."""
+
+    by: Meant
+    sides: tuple[Vectors, Vectors]
+
 
 def answers_to_anything(model: Model, component: str) -> bool:
     """Whether there is something that a component answers to."""
     return "embedding" in model.words if component in READS_WORDS else _input_member(model, component) is not None
 
 
-def anchor_vectors(
-    held: Held, component: str, shared: tuple[Labels, Labels] | None
-) -> tuple[Vectors, Vectors] | None:
+def anchorings(held: Held, component: str) -> tuple[Anchoring, ...]:
     """What a component answers to on both sides: shared words, of an encoder its single inputs.
 
+    Where shared words stand in other rows there are two sets, by word and by number, for the words may be false.
     A layer norm takes the mean of all channels away, so whatever is added alike to all of them, by what writes to
     them or by what reads them behind its gains, changes no answer. Anchors without a mean do not hear it either.
     """
-    found = _words(held, shared) if component in READS_WORDS else _inputs(held, component)
-    if found is None or not any(_takes_means(reader.model, component) for reader in (held.left, held.right)):
+    found = tuple(_words(held) if component in READS_WORDS else _inputs(held, component))
+    if not any(_takes_means(reader.model, component) for reader in (held.left, held.right)):
         return found
-    left, right = ({name: _without_means(each) for name, each in of.items()} for of in found)
-    return left, right
+    return tuple(
+        Anchoring(each.by, (_all_without_means(each.sides[0]), _all_without_means(each.sides[1]))) for each in found
+    )
 
 
 def _takes_means(model: Model, component: str) -> bool:
@@ -78,6 +89,10 @@ def _takes_means(model: Model, component: str) -> bool:
         for name in {component, BEHIND.get(component, component)}
         for part in model.components.get(name, ())
     )
+
+
+def _all_without_means(vectors: Vectors) -> Vectors:
+    return {name: _without_means(each) for name, each in vectors.items()}
 
 
 def _without_means(vectors: Matrix) -> Matrix:
@@ -133,38 +148,47 @@ def gain_in_front(reader: Reader, member: Member, norms: Sequence[re.Pattern[str
     return reader.matrix(Member(found.role, found, "rows")).ravel() + np.float32(found.offset)
 
 
-def shared_words(left: Source, right: Source) -> tuple[Labels, Labels] | None:
-    """The rows of the words that both vocabularies hold; by number where neither says its words and sizes agree."""
-    mine, his = left.vocabulary(), right.vocabulary()
-    if mine and his:
-        words = sorted(set(mine) & set(his), key=lambda word: priority(left.key, word))[:ANCHORS]
-        return np.array([mine[word] for word in words]), np.array([his[word] for word in words])
-    sizes = [_vocabulary_size(model) for model in (left.model, right.model)]
-    chosen = drawn(left.key, sizes[0], ANCHORS)
-    return (chosen, chosen) if sizes[0] == sizes[1] > 0 else None
+def anchor_rows(held: Held) -> Iterator[tuple[Meant, tuple[Labels, Labels]]]:
+    """Rows of both vocabularies that are taken for the same: of shared words, and of one number.
+
+    Of vocabularies of two sizes those numbers are taken that both have drawn; none where words enough are shared and
+    all of them stand in one row, for they then say the same.
+    """
+    models = (held.left.model, held.right.model)
+    one, other = (drawn_rows(held.key, model) for model in models)
+    numbers = np.intersect1d(one, other, assume_unique=True)
+    words = None if held.words is None else held.words.within([model.vocabulary_size for model in models])
+    if words is not None and words.count:
+        mine, his = (rows[:ANCHORS] for rows in words.rows)
+        yield "word", (mine, his)
+    alike = words is not None and not words.moved.any() and 2 * words.count >= len(numbers)
+    if len(numbers) and not alike:
+        yield "number", (numbers, numbers)
 
 
-def _vocabulary_size(model: Model) -> int:
-    return model.shapes[model.words["embedding"]][0] if "embedding" in model.words else 0
+def drawn_rows(key: int, model: Model) -> Labels:
+    """The rows of embeddings that are drawn by their numbers."""
+    if "embedding" not in model.words:
+        return np.empty(0, dtype=np.int64)
+    found = drawn(key, model.shapes[model.words["embedding"]][0], ANCHORS)
+    return found[found < model.vocabulary_size]
 
 
-def _words(held: Held, shared: tuple[Labels, Labels] | None) -> tuple[Vectors, Vectors] | None:
-    """Embeddings and unembeddings of the shared words."""
-    if shared is None:
-        return None
-    left, right = held.left.source.words(shared[0]), held.right.source.words(shared[1])
-    return None if left is None or right is None else (left, right)
+def _words(held: Held) -> Iterator[Anchoring]:
+    """Embeddings and unembeddings of the rows that are taken for the same."""
+    for by, (mine, his) in anchor_rows(held):
+        left, right = held.left.source.words(mine), held.right.source.words(his)
+        if left is not None and right is not None:
+            yield Anchoring(by, (left, right))
 
 
-def _inputs(held: Held, component: str) -> tuple[Vectors, Vectors] | None:
+def _inputs(held: Held, component: str) -> Iterator[Anchoring]:
     """What each single input (a pixel of a patch, a band of sound) writes to the residual channels of an encoder."""
-    found = [_input_member(reader.model, component) for reader in (held.left, held.right)]
-    if found[0] is None or found[1] is None:
-        return None
-    if held.left.model.extent(found[0])[0] != held.right.model.extent(found[1])[0]:
-        return None
-    left, right = held.left.matrix(found[0]), held.right.matrix(found[1])
-    return {"up": left, "down": left}, {"up": right, "down": right}
+    mine, his = (_input_member(reader.model, component) for reader in (held.left, held.right))
+    if mine is None or his is None or held.left.model.extent(mine)[0] != held.right.model.extent(his)[0]:
+        return
+    left, right = held.left.matrix(mine), held.right.matrix(his)
+    yield Anchoring("input", ({"up": left, "down": left}, {"up": right, "down": right}))
 
 
 def _input_member(model: Model, component: str) -> Member | None:

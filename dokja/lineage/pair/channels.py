@@ -15,9 +15,10 @@ import numpy as np
 from dokja.lineage.arrays import taken
 from dokja.lineage.pair.evidence import FEWEST, Held, LabelTest
 from dokja.lineage.pair.places import Halves, relative_test
+from dokja.lineage.pair.rows import words_between
 from dokja.lineage.sides import Member, drawn
 from dokja.lineage.statistics import JointGram, JointTrace, Matches, Units, cosines, halved
-from dokja.lineage.statistics.units import Labels, Matrix, common
+from dokja.lineage.statistics.units import Labels, Matrix, common, unit_rows
 
 CHANNELS = 512
 """How many channels are looked at. What all tensors say of them is added up, so more would see little more."""
@@ -92,6 +93,9 @@ class Channels:
         x, y = (taken(side.rows, sample, axis=1) for side in (one, other))
         sums = self.families.setdefault(a.family, _Sums(JointTrace(self.count, sample)))
         sums.trace.add_rows(*_same_rows(held, (a, b), (one, other), (x, y)))
+        moved = _moved_rows(held, a, b)
+        if moved is not None:
+            sums.trace.add_rows(*(taken(side, sample, axis=1) for side in moved))
         if a.axis.space == "vocabulary" or self.count < 2 * FEWEST:
             return
         sums.grams = sums.grams or (JointGram(len(sample)), JointGram(len(sample)))
@@ -136,6 +140,23 @@ def _same_rows(
         return x, y
     labelled = (Units(each, of[side.labels], 0) for each, side, of in zip(rows, sides, (mine, his), strict=True))
     x, y, _ = common(*labelled)
+    return x, y
+
+
+def _moved_rows(held: Held, a: Member, b: Member) -> tuple[Matrix, Matrix] | None:
+    """Of two vocabularies the rows of shared words that do not stand in one row, centred, of length one.
+
+    They are added to those of one number, and no test is made of either alone: whatever stands in unlike rows adds
+    nothing but noise, and there is nothing to choose from that would have to be corrected for.
+    """
+    words = words_between((held.left, held.right), (a, b), held.words)
+    if words is None or not words.moved.any():
+        return None
+    mine, his = words.elsewhere.rows
+    one, other = held.left.at(a, mine), held.right.at(b, his)
+    if one is None or other is None:
+        return None
+    x, y, _ = common(unit_rows(held.left.arrays.put(one)), unit_rows(held.right.arrays.put(other)))
     return x, y
 
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from dokja.lineage.pair.rows import Paired, Words
 from dokja.lineage.sides import Group, Member, Reader
 from dokja.lineage.statistics import Cells, Matches, Units, fixed_point_log10_p, shared_order
 
@@ -118,13 +119,15 @@ class Elements:
 
     equal: parameters of tensors that are equal to the last bit. cosine: of the elements that are looked at, an effect
     and never evidence; `None` where no shapes agree. rows: the share of parameters in equal rows, by the rows that
-    are looked at. cells: numbers of one side in the cells of the other; `None` where neither is quantised.
+    are looked at. cells: numbers of one side in the cells of the other; `None` where neither is quantised. paired:
+    how the rows of a vocabulary were; `None` where there are none.
     """
 
     equal: int
     cosine: float | None
     rows: float | None = None
     cells: Cells | None = None
+    paired: Paired | None = None
 
 
 @dataclass(frozen=True)
@@ -180,12 +183,13 @@ class Held:
     """Two models held against each other; every test reads through it.
 
     key: the seed of what is drawn at random, the same that both readers draw their units by. Both sides look at as
-    many units as the one that has fewer of them; a smaller draw is part of a larger one.
+    many units as the one that has fewer of them; a smaller draw is part of a larger one. words: that both sides know.
     """
 
     left: Reader
     right: Reader
     key: int
+    words: Words | None = None
 
     def __post_init__(self) -> None:
         looks = min(self.left.looks, self.right.looks)
@@ -194,12 +198,13 @@ class Held:
 
     def within(self, looks: int) -> Held:
         """The same, looking at no more than so many units of an axis."""
-        return Held(self.left.within(looks), self.right.within(looks), self.key)
+        return Held(self.left.within(looks), self.right.within(looks), self.key, self.words)
 
     @property
     def turned(self) -> Held:
         """The same two the other way round."""
-        return Held(self.right, self.left, self.key)
+        words = None if self.words is None else Words(self.words.rows[::-1])
+        return Held(self.right, self.left, self.key, words)
 
     def units(self, pair: tuple[Member, Member]) -> tuple[Units, Units] | None:
         """Both sides' units; `None` where there are too few, or where the units of both stand in the same kind of

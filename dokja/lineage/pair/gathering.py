@@ -19,6 +19,7 @@ from dokja.lineage.pair.channels import Channels, across_residual, matched_test,
 from dokja.lineage.pair.evidence import Elements, Evidence, Held
 from dokja.lineage.pair.pairing import GroupPair, aligned, aligned_squares
 from dokja.lineage.pair.places import PlaceFound, label_test, look, order_test, traces_test, turned_test
+from dokja.lineage.pair.rows import By, Paired, most_alike, of_vocabulary, ways, words_between
 from dokja.lineage.pair.searching import Search
 from dokja.lineage.pair.squares import SquareFound, look_at_squares, squares_test
 from dokja.lineage.sides import Member, Model
@@ -47,7 +48,8 @@ class _Place:
 @dataclass(frozen=True)
 class _Sums:
     """Sums over the elements at the same place: parameters of equal tensors, inner product, squared lengths; of all
-    matrices the parameters, and those that equal rows stand for; numbers in the cells of a quantised side."""
+    matrices the parameters, and those that equal rows stand for; numbers in the cells of a quantised side; how the
+    rows of vocabularies were paired."""
 
     equal: int = 0
     inner: float = 0.0
@@ -56,6 +58,7 @@ class _Sums:
     matrices: int = 0
     kept: float = 0.0
     cells: Cells = field(default_factory=Cells)
+    paired: tuple[Paired, ...] = ()
 
     def __add__(self, other: _Sums) -> _Sums:
         return _Sums(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
@@ -68,6 +71,7 @@ class _Sums:
             cosine=self.inner / scale if scale > 0 and np.isfinite(scale) else None,
             rows=self.kept / self.matrices if self.matrices else None,
             cells=self.cells if self.cells.numbers else None,
+            paired=next(iter(self.paired), None),
         )
 
 
@@ -153,7 +157,7 @@ def _counterparts(held: Held, component: str) -> Iterator[tuple[Member, Member]]
 def _of_one_shape(held: Held, a: Member, b: Member) -> bool:
     """Whether all extents agree, but for the length of a vocabulary."""
     mine, his = held.left.model.extent(a), held.right.model.extent(b)
-    return mine == his or (a.by == "rows" and a.axis.space == b.axis.space == "vocabulary" and mine[1] == his[1])
+    return mine == his or (of_vocabulary(a) and of_vocabulary(b) and mine[1] == his[1])
 
 
 def _placed(model: Model, component: str) -> Mapping[tuple[object, ...], Member]:
@@ -172,29 +176,28 @@ def _compared(held: Held, pairs: Sequence[tuple[Member, Member]]) -> _Sums:
     """The elements at the same place. Bytes are compared only where the first rows that are looked at agree."""
     sums = _Sums()
     for a, b in pairs:
-        x, y = _same_places(held, a, b)
+        found = ways((held.left, held.right), (a, b), held.words)
+        closer = most_alike(found)
+        x, y = found[closer]
         size = int(np.prod(held.left.model.extent(a), dtype=np.int64))
         whole = held.left.model.extent(a) == held.right.model.extent(b)
-        equal = size if whole and _may_be_equal(x, y) and _same_bytes(held, a, b) else 0
+        equal = size if whole and _may_be_equal(*found["number"]) and _same_bytes(held, a, b) else 0
         if min(held.left.model.extent(a)) > 1:
             inner, mine, his = _products(x, y)
             if not np.isfinite((inner, mine, his)).all():
                 inner, mine, his = _products(*(np.nan_to_num(side.astype(np.float64)) for side in (x, y)))
             rows = equal_rows(x, y) if a.by == "rows" else equal_rows(x.T, y.T)
             kept = size * rows.equal / rows.compared if rows.compared else 0.0
-            sums += _Sums(equal, inner, mine, his, size if rows.compared else 0, kept, _in_cells(a, x, y))
+            paired = _paired(held, (a, b), closer) if of_vocabulary(a) else ()
+            sums += _Sums(equal, inner, mine, his, size if rows.compared else 0, kept, _in_cells(a, x, y), paired)
         else:
             sums += _Sums(equal)
     return sums
 
 
-def _same_places(held: Held, a: Member, b: Member) -> tuple[Matrix, Matrix]:
-    """The rows that are looked at; of a vocabulary that grew on one side, those that both have."""
-    x, y = held.left.matrix(a), held.right.matrix(b)
-    if held.left.model.extent(a) == held.right.model.extent(b):
-        return x, y
-    _, mine, his = np.intersect1d(held.left.labels(a), held.right.labels(b), assume_unique=True, return_indices=True)
-    return x[mine], y[his]
+def _paired(held: Held, members: tuple[Member, Member], closer: By) -> tuple[Paired, ...]:
+    words = words_between((held.left, held.right), members, held.words)
+    return (Paired(None, 0, closer) if words is None else Paired(words.count, int(words.moved.sum()), closer),)
 
 
 def _in_cells(member: Member, left: Matrix, right: Matrix) -> Cells:

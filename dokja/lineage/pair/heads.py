@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from dokja.lineage.arrays import digest, host, namespace_of, taken
 from dokja.lineage.cores import Crew
-from dokja.lineage.pair.anchoring import Anchored, beside_controls
-from dokja.lineage.pair.answers import ATTENTION, Vectors, anchor_vectors, gain_in_front
+from dokja.lineage.pair.anchoring import Anchored, beside_controls, most_agreed
+from dokja.lineage.pair.answers import ATTENTION, Vectors, anchorings, gain_in_front
 from dokja.lineage.pair.evidence import FEWEST, Held, LabelTest, Tally
 from dokja.lineage.pair.pairing import aligned
 from dokja.lineage.sides import Member, Reader, Source, drawn
@@ -65,12 +65,10 @@ class _Found:
     order: tuple[float, float]
 
 
-def look_at_heads(
-    held: Held, component: str, shared: tuple[Labels, Labels] | None, crew: Crew
-) -> tuple[LabelTest, Anchored | None]:
+def look_at_heads(held: Held, component: str, crew: Crew) -> tuple[LabelTest, Anchored | None]:
     """The labels of a component's kv-groups by their products, and how often both products name one partner.
 
-    shared: for each shared word its row in both vocabularies. H0: in every layer the labels of the kv-groups are a
+    H0: in every layer the labels of the kv-groups are a
     uniformly random permutation, independently: the counts add up as those of independent layers. Assumes that no
     head does what it does for its number's sake; the same seed breaks it, as it breaks every test of labels.
     """
@@ -82,10 +80,22 @@ def look_at_heads(
     reach = _reach(groups)
     if reach > NEEDED:
         return LabelTest("products", reach=reach), None
-    anchors = anchor_vectors(held, component, shared)
-    if anchors is None:
-        return nothing, None
     layers = _enough(held.key, layers, groups)
+    found = [(each.by, _asked(held, layers, each.sides, crew)) for each in anchorings(held, component)]
+    tests = [test for _, (test, _) in found if test.groups]
+    if not tests:
+        return nothing, None
+    # Of two sets of anchors the smaller p is told, and doubled.
+    best, price = min(tests, key=lambda test: test.log10_p), float(np.log10(len(tests)))
+    test = replace(best, log10_p=min(0.0, best.log10_p + price), searched=best.searched + price)
+    return test, most_agreed([(by, agreed) for by, (_, agreed) in found])
+
+
+def _asked(
+    held: Held, layers: Sequence[Layer], anchors: tuple[Vectors, Vectors], crew: Crew
+) -> tuple[LabelTest, Anchored | None]:
+    """These layers, by one set of anchors."""
+    nothing = LabelTest("products")
     sides = [_asker(reader, side) for reader, side in zip((held.left, held.right), anchors, strict=True)]
 
     def look(layer: Layer) -> _Found | None:
