@@ -18,7 +18,7 @@ from dokja.errors import CheckpointError, DokjaError, LibraryError, Problem
 from dokja.lineage.checkpoint import Checkpoint, open_checkpoint
 from dokja.lineage.cores import at_work, cores
 from dokja.lineage.library.columns import PART
-from dokja.lineage.library.fingerprints import make_fingerprint, open_kept
+from dokja.lineage.library.fingerprints import Printed, make_fingerprint, open_kept
 from dokja.lineage.library.index import FILE, Index, Shelved, empty, read_index, write_index
 from dokja.lineage.library.packing import make_pack, source_digest
 from dokja.lineage.library.packs import FEWEST_UNITS, UNITS, PackSource, pack_file, packs_folder
@@ -207,17 +207,21 @@ def _take_in(task: _Task) -> _Done:
             if task.taken is not None and task.taken.packed >= task.packs:
                 return _Done(task.name)
             digest = None if known is None else task.known.get(known)
-            made = digest is None
+            made, what = digest is None, (task.folder, task.name, checkpoint, task.key, task.units, crew)
+            if digest is None and not task.packs:
+                return _done(task, make_fingerprint(*what), made=True)
             if digest is None:
-                make = make_pack if task.packs else make_fingerprint
-                digest = make(task.folder, task.name, checkpoint, task.key, task.units, crew)
-        path = pack_file(task.folder, digest)
-        with open_kept(path, name=task.name) as kept, at_work(size, task.threads) as crew:
+                digest = make_pack(*what)
+        with open_kept(pack_file(task.folder, digest), name=task.name) as kept, at_work(size, task.threads) as crew:
             found = sketches(Reader(kept), crew) if isinstance(kept, PackSource) else kept.sketches()
-            shelved = Shelved(task.name, digest, kept.about.source, path.stat().st_size, task.packs)
-        return _Done(task.name, shelved, found, made)
+            return _done(task, Printed(digest, kept.about.source, found), made=made)
     except DokjaError as error:
         return _Done(task.name, problems=error.problems)
+
+
+def _done(task: _Task, found: Printed, *, made: bool) -> _Done:
+    size = pack_file(task.folder, found.digest).stat().st_size
+    return _Done(task.name, Shelved(task.name, found.digest, found.source, size, task.packs), found.sketches, made)
 
 
 def _source(checkpoint: Checkpoint, task: _Task) -> str:

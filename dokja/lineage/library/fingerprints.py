@@ -49,6 +49,15 @@ class _Work:
     matrices: tuple[tuple[str, Member, Place], ...]
 
 
+@dataclass(frozen=True)
+class Printed:
+    """What a library's index has of a reference: digests of its file and of what that was made from, and sketches."""
+
+    digest: str
+    source: str
+    sketches: Mapping[str, Sketch]
+
+
 class Fingerprint:
     """A fingerprint that is read; use it in a `with`."""
 
@@ -104,8 +113,8 @@ def open_kept(path: Path, *, digest: str | None = None, name: str = "") -> PackS
 
 def make_fingerprint(
     folder: Path, name: str, checkpoint: Checkpoint, key: int, units: int, crew: Crew = ALONE
-) -> str:
-    """Write the fingerprint of a checkpoint into a library's folder; gives its digest."""
+) -> Printed:
+    """Write the fingerprint of a checkpoint into a library's folder."""
     model = Model(assign(checkpoint), {tensor: info.shape for tensor, info in checkpoint.tensors.items()})
     digests, sums = _in_one_reading(checkpoint, model, key, units, crew)
     about = About(
@@ -119,8 +128,9 @@ def make_fingerprint(
         digests=digests.tensors,
         words=None,
     )
-    rows = [sketch_of(sums[component], 0).values for component in model.components]
-    values, column = np.array(rows, dtype=np.float32).reshape(-1, SUMS), _column(model)
+    found = {component: sketch_of(sums[component], signature(model, component)) for component in model.components}
+    values, column = np.array([each.values for each in found.values()], dtype=np.float32), _column(model)
+    values = values.reshape(column.shape)
     text, digest = json_bytes(asdict(about)), hashlib.sha256()
     with written(packs_folder(folder)) as (write, settle):
         for data in (header_bytes([column, Column(ABOUT, "U8", (len(text),))]), stored(column, values), text):
@@ -128,7 +138,7 @@ def make_fingerprint(
             write(data)
         checkpoint.check()
         settle(pack_file(folder, digest.hexdigest()))
-    return digest.hexdigest()
+    return Printed(digest.hexdigest(), about.source, found)
 
 
 def _column(model: Model) -> Column:

@@ -10,17 +10,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 
+from dokja.lineage.library.about import about_as
 from dokja.lineage.library.columns import ABOUT, Column, Columns, header_bytes, json_bytes, stored, written
 from dokja.lineage.library.packs import FEWEST_UNITS
 from dokja.lineage.library.refusals import refused
 from dokja.lineage.library.sketching import SUMS, Sketch
 from dokja.lineage.sides import LOOKED_AT
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 FORMAT: Final = "dokja-reference-library/5"
 FILE: Final = "library.safetensors"
@@ -39,7 +42,8 @@ class _About:
 
 @cache
 def _type() -> TypeAdapter[_About]:
-    """Made where something is read: it takes longer than writing."""
+    from pydantic import TypeAdapter  # noqa: PLC0415  (only what is read needs it, and it takes long to load)
+
     return TypeAdapter(_About)
 
 
@@ -204,16 +208,7 @@ def read_index(folder: Path) -> Index:
 
 
 def _checked(columns: Columns) -> _About:
-    told: Any = columns.about()
-    said = told.get("format") if isinstance(told, dict) else None
-    if said != FORMAT:
-        raise refused("library-format", columns.path, found=said, format=FORMAT)
-    try:
-        about = _type().validate_python(told)
-    except ValidationError as error:
-        raise refused("library-misfit", columns.path, reason=error.errors()[0]["msg"]) from None
-    if json_bytes(about.__dict__) != json_bytes(told):
-        raise refused("library-misfit", columns.path, reason="it says more than the format has")
+    about = about_as(columns, _type(), FORMAT)
     if not (FEWEST_UNITS <= about.units <= LOOKED_AT and about.key >= 0):
         raise refused("library-misfit", columns.path, reason="its key or its units are out of range")
     if list(about.names) != sorted(set(about.names)) or list(about.components) != sorted(set(about.components)):

@@ -9,18 +9,18 @@ nothing that they could see.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 
 from dokja.lineage.architecture import Assignment, Part
-from dokja.lineage.library.columns import Column, Columns, json_bytes
+from dokja.lineage.library.about import about_as
+from dokja.lineage.library.columns import Column, Columns
 from dokja.lineage.library.refusals import refused
 from dokja.lineage.measuring import By, row_lengths
 from dokja.lineage.pair.answers import answers_to_anything
@@ -34,6 +34,9 @@ from dokja.lineage.sides import (
     looked_at,
 )
 from dokja.lineage.statistics.units import Labels, Matrix
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 FORMAT: Final = "dokja-reference-pack/5"
 UNITS: Final = 256
@@ -76,7 +79,8 @@ class About:
 
 @cache
 def _type() -> TypeAdapter[About]:
-    """Made where something is read: it takes longer than writing."""
+    from pydantic import TypeAdapter  # noqa: PLC0415  (only what is read needs it, and it takes long to load)
+
     return TypeAdapter(About)
 
 
@@ -298,19 +302,7 @@ def opened(path: Path, read: Callable[[Columns], X], digest: str | None, name: s
 
 def read_about(columns: Columns, form: str) -> About:
     """What a file of this format says of its reference, checked as far as its reader relies on it."""
-    told: Any = columns.about()
-    said = told.get("format") if isinstance(told, dict) else None
-    if said != form:
-        raise refused("library-format", columns.path, found=said, format=form)
-    try:
-        about = _type().validate_python(told)
-    except ValidationError as error:
-        first = error.errors()[0]
-        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-        raise refused("library-misfit", columns.path, reason=reason) from None
-    # The schema turns "1" into 1 and leaves out what it does not know; what was written has neither.
-    if json_bytes(asdict(about)) != json_bytes(told):
-        raise refused("library-misfit", columns.path, reason="it says more than the format has")
+    about = about_as(columns, _type(), form)
     if not (FEWEST_UNITS <= about.units <= LOOKED_AT and about.key >= 0):
         raise refused("library-misfit", columns.path, reason="its key or its units are out of range")
     if not all(_sound(about, part) for part in about.assignment.parts):
