@@ -85,7 +85,7 @@ def test_no_tensor_is_read_twice_but_for_some_of_its_neurons(
 
     def counted(self: LocalSource, begin: int, found: Bytes) -> Bytes:
         nonlocal read
-        read += len(found)
+        read += len(found) if self.where.endswith(".safetensors") else 0
         return reading(self, begin, found)
 
     reading = LocalSource._read
