@@ -18,7 +18,7 @@ from dokja.lineage.checkpoint import Checkpoint
 from dokja.lineage.cores import Crew, at_work
 from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding, Rounded, Screen, Word
 from dokja.lineage.inside import within
-from dokja.lineage.judging import Grounds, Weighed, carried, layer_map, power, word
+from dokja.lineage.judging import Grounds, Shown, Weighed, carried, layer_map, power, word
 from dokja.lineage.overlapping import overlap
 from dokja.lineage.pair.anchoring import Anchored, anchored
 from dokja.lineage.pair.evidence import FEWEST, TESTS, Elements, Held, LabelTest, MapRow, Partner
@@ -26,11 +26,19 @@ from dokja.lineage.pair.gathering import gather
 from dokja.lineage.pair.heads import look_at_heads
 from dokja.lineage.pair.pairing import DENSE_OF
 from dokja.lineage.pair.rows import most_alike, shared_words, ways
-from dokja.lineage.sides import CheckpointSource, Member, Model, Reader, Source, nameless
+from dokja.lineage.sides import GIVEN, CheckpointSource, Member, Model, Reader, Source, nameless
 from dokja.lineage.statistics import Cells, MergeFit, Partial, holm, partial_correlation
 
 NO_COMPONENT = mark("The reference has no such component.")
 NO_GROUP = mark("No axis whose units may be relabelled is known, or its shapes differ.")
+CARRIED = mark(
+    "Its channels bear the reference's labels, as do those of whatever is trained behind another component that "
+    "comes from there. Nothing of its own speaks against it."
+)
+ONLY_CHANNELS = mark(
+    "Only its channels speak, whose labels all components of one stream share. Had it been trained anew behind "
+    "another one that comes from there, it would bear the same."
+)
 
 LEAST_MERGED = 0.02
 """The least share of a parent that is told."""
@@ -76,6 +84,8 @@ class _Asked:
     anchored: Anchored | None
     step0: float | None
     width: float
+    streams: tuple[frozenset[str], frozenset[str]]
+    given: bool
 
 
 def audit(
@@ -167,6 +177,10 @@ def _ask(held: Held, component: str, reference: str, begun: Reader | None, crew:
         anchored=anchored(held, component, crew) or heads,
         step0=None if begun is None else _beyond(held, component, begun),
         width=_width(held.left, component),
+        streams=(_streams(held.left.model, component), _streams(held.right.model, component)),
+        given=all(
+            each.axis.space in GIVEN for side in (held.left, held.right) for each in side.model.residual(component)
+        ),
     )
 
 
@@ -212,35 +226,44 @@ def _weighed(model: Model, asked: Sequence[_Asked], silent: int) -> list[Finding
     weighed: dict[int, list[Weighed]] = {}
     for (each, test), log10_p in zip(tests, adjusted, strict=True):
         weighed.setdefault(id(each), []).append(Weighed(test, float(log10_p)))
-    others = {
-        id(each): [
-            weighed.get(id(other), [])
-            for other in asked
+    shown = [_shown(each, tuple(weighed.get(id(each), ()))) for each in asked]
+    others = [
+        [
+            seen
+            for other, seen in zip(asked, shown, strict=True)
             if other.reference == each.reference and other.component != each.component
         ]
         for each in asked
-    }
+    ]
     count = len(tests) + silent
-    return [_finding(model, each, tuple(weighed.get(id(each), ())), others[id(each)], count) for each in asked]
+    return [_finding(model, *each, count) for each in zip(asked, shown, others, strict=True)]
 
 
-def _finding(
-    model: Model, asked: _Asked, weighed: tuple[Weighed, ...], others: Sequence[Sequence[Weighed]], count: int
-) -> Finding:
-    parameters = model.parameters(asked.component)
+def _shown(asked: _Asked, weighed: tuple[Weighed, ...]) -> Shown:
     alike = asked.anchored is not None and asked.anchored.fires
+    return Shown(weighed, asked.elements.cosine, alike, asked.streams, asked.given)
+
+
+def _streams(model: Model, component: str) -> frozenset[str]:
+    """The residual axes that a component's matrices bear; of a dense block that experts are held against, its own."""
+    found = component if component in model.components else DENSE_OF.get(component, component)
+    return frozenset(member.other.group for member in model.residual(found))
+
+
+def _finding(model: Model, asked: _Asked, shown: Shown, others: Sequence[Shown], count: int) -> Finding:
+    parameters = model.parameters(asked.component)
     grounds = Grounds(
-        weighed=weighed,
+        weighed=shown.weighed,
         partners=asked.partners,
         mirrored=asked.mirrored,
         equal=asked.elements.equal / parameters if parameters else 0.0,
         closeness=asked.elements.cosine,
         step0=asked.step0,
-        rearranged=alike,
-        carried=carried(weighed, others, alike=alike),
+        rearranged=shown.alike,
+        carried=carried(shown, others),
     )
     chosen = word(grounds)
-    labels = next(test for test in asked.tests if test.name == "labels")
+    labels = any(each.test.name == "labels" for each in grounds.told)
     return Finding(
         component=asked.component,
         reference=asked.reference,
@@ -254,12 +277,22 @@ def _finding(
         assessed=_assessed(model, asked),
         layer_map=_layer_map(asked, chosen),
         step0=asked.step0,
-        power=power(asked.tests, count, asked.width) if chosen == "no-evidence" and labels.groups else None,
-        reason=NO_GROUP if chosen == "not-assessed" else None,
+        power=power(asked.tests, count, asked.width) if chosen == "no-evidence" and labels else None,
+        reason=_reason(shown, others, grounds, chosen),
         equal_rows=asked.elements.rows,
         rounded=_rounded(asked.elements.cells),
         paired=asked.elements.paired,
     )
+
+
+def _reason(shown: Shown, others: Sequence[Shown], grounds: Grounds, chosen: Word) -> str | None:
+    """Why nothing is said, or why what is said may be true of another component."""
+    if chosen == "not-assessed":
+        return NO_GROUP
+    if chosen == "no-evidence":
+        return CARRIED if grounds.carried else None
+    shared = chosen != "identical" and bool(shown.by_channels) and any(other.speaks for other in others)
+    return ONLY_CHANNELS if shared else None
 
 
 def _layer_map(asked: _Asked, chosen: Word) -> tuple[MapRow, ...]:

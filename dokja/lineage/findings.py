@@ -76,7 +76,8 @@ class Finding:
     are looked at; `None` where no matrices are at the same place. rounded: where one side is a quantised one. paired:
     how the rows of a vocabulary were; `None` where there are none.
     assessed: parameters that the tests looked at. shares: of a merge, by reference. step0: partial correlation given
-    the initialisation. reason: why nothing was assessed.
+    the initialisation. reason: why nothing was assessed, or why what its channels show may have come from another
+    component.
     """
 
     component: str

@@ -6,7 +6,7 @@ where a component has no more). Everything else is `no-evidence`, and says what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from statistics import NormalDist
@@ -49,9 +49,6 @@ BOUNDED, LOST = 0.7, 1.5
 SAME_PLACE = frozenset(("labels", "traces", "layers", "squares"))
 """Tests that a common seed for the initial weights would set off."""
 
-CHANNELS_ALONE = "matched"
-"""The test of nothing but channels, which a component shares with all others of its stream."""
-
 
 @dataclass(frozen=True)
 class Weighed:
@@ -80,12 +77,53 @@ class Weighed:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What one component shows of its reference.
+
+    closeness: the cosine of its elements. alike: whether its neurons or heads answer alike (T3). streams: the
+    residual axes that its matrices bear, in either model. given: whether the other axes of all of them are words or
+    something else that is numbered alike everywhere, so that `labels` is of nothing but channels.
+    """
+
+    weighed: tuple[Weighed, ...]
+    closeness: float | None = None
+    alike: bool = False
+    streams: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
+    given: bool = False
+
+    @property
+    def of_channels(self) -> frozenset[str]:
+        """The tests of nothing but channels, which a component shares with all others of its stream."""
+        return frozenset(("matched", "labels") if self.given else ("matched",))
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it is told by more than what permutations of hidden units leave of its channels."""
+        return any(each.fires and each.test.name != "matched" for each in self.weighed)
+
+    @property
+    def by_its_own(self) -> bool:
+        """Whether units of its own tell it, and not the channels alone that it shares with others."""
+        return self.alike or any(each.fires and each.test.name not in self.of_channels for each in self.weighed)
+
+    @property
+    def by_channels(self) -> frozenset[str]:
+        """The tests that say anything, if these are of nothing but channels; else none."""
+        shown = frozenset(each.test.name for each in self.weighed if each.fires or each.faint)
+        return shown if shown <= self.of_channels and not self.alike else frozenset()
+
+    def on_one_stream(self, other: Shown) -> bool:
+        """Whether both bear the same channels, in both models."""
+        return all(mine & his for mine, his in zip(self.streams, other.streams, strict=True))
+
+
+@dataclass(frozen=True)
 class Grounds:
     """All that a word is chosen from.
 
     mirrored: the partners as the reference's groups find them, so that a word is the same whoever is asked first.
     step0: partial correlation given the initialisation, where known. rearranged: whether the anchored agreement (T3)
-    is far above its controls. carried: see `carried`.
+    is far above its controls. carried: tests that say nothing of this component, see `carried`.
     """
 
     weighed: tuple[Weighed, ...]
@@ -95,25 +133,38 @@ class Grounds:
     closeness: float | None
     step0: float | None
     rearranged: bool
-    carried: bool = False
+    carried: frozenset[str] = frozenset()
 
     @property
     def told(self) -> tuple[Weighed, ...]:
         """The tests that say something of this component and not of another."""
-        return tuple(each for each in self.weighed if not (self.carried and each.test.name == CHANNELS_ALONE))
+        return tuple(each for each in self.weighed if each.test.name not in self.carried)
 
 
-def carried(weighed: Sequence[Weighed], others: Iterable[Sequence[Weighed]], *, alike: bool) -> bool:
-    """Whether all that a component shows may have come to it through the stream that it shares with others.
+def carried(mine: Shown, others: Sequence[Shown]) -> frozenset[str]:
+    """The tests that say nothing of a component: all that it shows may have come to it through a stream it shares.
 
-    The channels of one stream bear one set of labels: a decoder trained anew behind somebody else's embeddings takes
-    its channels' labels from them, and none for its own units. So where these are silent, or none of them could be
-    asked, its neurons answer no words alike (`alike`), and another component fires by itself, the labels of its
-    channels say nothing of it.
+    The channels of one stream bear one set of labels. A decoder that is trained anew behind somebody else's
+    embeddings takes its channels' labels from them, and none for its own units. So where these are silent, or none
+    could be asked, its neurons answer no words alike, and another component speaks, `matched` says nothing of it.
+
+    A head and embeddings have no units of their own: their rows are words, which are numbered alike everywhere. Each
+    may have been trained anew behind the other, and no closeness rules that out, for what is best behind given
+    embeddings is given with them. Where a component of the same stream is told by its own units, they are told with
+    it. Where none is, one of them at least is a copy: the one of which the elements are the closest is told.
     """
-    shown = {each.test.name for each in weighed if each.fires or each.faint}
-    elsewhere = any(each.fires and each.test.name != CHANNELS_ALONE for other in others for each in other)
-    return shown == {CHANNELS_ALONE} and elsewhere and not alike
+    speaking = [other for other in others if other.speaks]
+    if mine.by_channels == {"matched"}:
+        passed_on = bool(speaking)
+    elif any(other.by_its_own and mine.on_one_stream(other) for other in others):
+        passed_on = False
+    else:
+        passed_on = any(_closeness(other) > _closeness(mine) for other in speaking)
+    return mine.of_channels if mine.by_channels and passed_on else frozenset()
+
+
+def _closeness(shown: Shown) -> float:
+    return -1.0 if shown.closeness is None else shown.closeness
 
 
 def word(grounds: Grounds) -> Word:

@@ -33,6 +33,9 @@ from dokja.lineage.vocabulary import vocabulary
 TESTED = ("hidden", "heads", "kv-heads", "experts")
 """Spaces whose units are exchangeable one by one; the residual axis is tested by all tensors together."""
 
+GIVEN = ("vocabulary", "patch", "fixed")
+"""Spaces whose units are numbered alike everywhere: words, pixels, places."""
+
 LOOKED_AT = 1024
 """How many units of an axis are looked at, at most."""
 

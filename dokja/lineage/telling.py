@@ -201,6 +201,8 @@ def finding_lines(finding: Finding, voice: Voice) -> Iterator[str]:
     said = WORDS[finding.word]
     yield f"  {component_name(finding.component, voice)}: {voice(said.label)}"
     yield f"    {voice(said.meaning)}"
+    if finding.reason is not None:
+        yield f"    {voice(finding.reason)}"
     if finding.log10_p is not None:
         yield f"    {chance(finding.word, finding.log10_p, voice)}"
     yield from (f"    {line}" for test in finding.tests for line in _test_lines(test, voice))
@@ -224,14 +226,15 @@ def finding_lines(finding: Finding, voice: Voice) -> Iterator[str]:
 def _silent_lines(finding: Finding, voice: Voice) -> Iterator[str]:
     """One finding that says nothing against anybody: what would have been seen, and the facts."""
     head = f"  {component_name(finding.component, voice)}: {voice(WORDS[finding.word].label)}"
-    if finding.reason is not None:
-        yield f"{head}. {voice(finding.reason)}"
-        return
     if finding.log10_p is None:
-        yield head
+        yield head if finding.reason is None else f"{head}. {voice(finding.reason)}"
+    else:
+        said = mark("{finding}, p ≤ {p} after correction for all that was asked")
+        yield voice(said, {"finding": head, "p": power_of_ten(finding.log10_p)})
+        if finding.reason is not None:
+            yield f"    {voice(finding.reason)}"
+    if finding.word == "not-assessed":
         return
-    said = mark("{finding}, p ≤ {p} after correction for all that was asked")
-    yield voice(said, {"finding": head, "p": power_of_ten(finding.log10_p)})
     if finding.power is not None and finding.power.correlation is not None:
         yield "    " + voice(
             mark("would have seen a correlation of {correlation} or more with probability 0.99"),
