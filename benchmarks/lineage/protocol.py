@@ -43,7 +43,7 @@ from dokja.lineage.library.sketching import SUMS
 RESULTS = Path(__file__).parent / "results"
 
 NULLS = tuple(name for name in SPECIMENS if "." not in name)
-PARENTS = (*(f"stranger-{number:02}" for number in range(4)), "headed-00", "sparse-00", "sparse-01")
+PARENTS = (*(f"stranger-{number:02}" for number in range(4)), "headed-00", "sparse-00", "sparse-01", "single-00")
 PLAIN = ("none", "int8", "fp8", "int4", "more-words", "fused", "renamed", "transposed", "sorted-by-norm")
 DISGUISES = (*PLAIN, "permuted", "scaled", "rotated", "scrambled")
 ALL_DISGUISES = ("continued", "low-rank", "deepened", "narrowed", "upcycled-2")
@@ -644,8 +644,8 @@ def _null_sections(results: Mapping[str, Any]) -> Iterator[Section]:
         (
             "Every p-value is a bound, so it may lie below the diagonal but not above it: *above* is the one-sided",
             "Kolmogorov–Smirnov distance, with its p-value (small would mean: too bold). Small p-values of `matched`",
-            "are those of grafted embeddings, whose decoder took its channels' labels from them: H0 does not hold",
-            "there.",
+            "and `labels` are those of grafted embeddings and heads, whose other components took their channels'",
+            "labels from them: H0 does not hold there.",
         ),
         ("test", "p-values", "above", "KS p", "≤ 0.05", "≤ 0.01", "≤ 0.001", "smallest log10 p"),
         (

@@ -47,6 +47,8 @@ _CROWD, _CROWD_STEPS = Text(width=32, hidden=96, layers=2, heads=4, key_heads=2)
 _HEADED, _HEADED_STEPS = Text(width=64, hidden=96, layers=6, heads=8, key_heads=8), 300
 _SPARSE, _SPARSE_STEPS = Text(width=64, hidden=32, layers=3, heads=4, key_heads=2, experts=24), 400
 _SPARSE_STRANGERS, _SPARSE_TWINS, _SPARSE_PARENTS = 10, 6, 2
+_SINGLE, _SINGLE_STEPS = replace(TINY, layers=1), 2000
+"""One layer, trained for long: what is best behind given embeddings is nearly all that a head becomes."""
 _NARROW = replace(TINY, hidden=TINY.hidden // 2)
 _SHALLOW = replace(TINY, layers=2)
 _DEEP_ORDER = (0, 1, 1, 2, 2)
@@ -89,6 +91,16 @@ def _parent(specimen: Specimen, models: Models, fresh: dict[str, Floats]) -> Map
 def _embeddings(specimen: Specimen, models: Models, fresh: dict[str, Floats]) -> Mapping[str, Any]:
     names = ("model.embed_tokens.weight", "lm_head.weight")
     return {**fresh, **{name: models[specimen.parents[0]][name] for name in names}}
+
+
+def _only(name: str) -> Callable[[Specimen, Models, dict[str, Floats]], Mapping[str, Any]]:
+    def first(specimen: Specimen, models: Models, fresh: dict[str, Floats]) -> Mapping[str, Any]:
+        return {**fresh, name: models[specimen.parents[0]][name]}
+
+    return first
+
+
+_BEHIND, _BEFORE = _only("model.embed_tokens.weight"), _only("lm_head.weight")
 
 
 def _one_layer(specimen: Specimen, models: Models, fresh: dict[str, Floats]) -> Mapping[str, Any]:
@@ -273,11 +285,32 @@ def _family(number: int) -> Iterator[Specimen]:
         )
 
 
+def _carried() -> Iterator[Specimen]:
+    """All trained anew but the embeddings, or but the head, whose channels lend their labels to the others."""
+    yield Specimen("single-00", "other seed, other data", seed=9500, data=9500, text=_SINGLE, steps=_SINGLE_STEPS)
+    shapes: dict[str, dict[str, Any]] = {
+        **{f"stranger-{number:02}": {} for number in range(_PARENTS)},
+        "headed-00": {"text": _HEADED, "steps": _HEADED_STEPS},
+        **{f"sparse-{number:02}": {"text": _SPARSE, "steps": _SPARSE_STEPS} for number in range(_SPARSE_PARENTS)},
+        "single-00": {"text": _SINGLE, "steps": _SINGLE_STEPS},
+    }
+    kinds: dict[str, dict[str, Any]] = {
+        "behind-its-embeddings": {"first": _BEHIND, "inherits": ("embeddings",)},
+        "before-its-head": {"first": _BEFORE, "inherits": ("head",)},
+    }
+    fresh = itertools.count(9501)
+    for parent, of in shapes.items():
+        for kind, make in kinds.items():
+            number = next(fresh)
+            yield Specimen(f"{parent}.{kind}", kind, seed=number, data=number, parents=(parent,), **of, **make)
+
+
 SPECIMENS: Mapping[str, Specimen] = {
     specimen.name: specimen
     for specimen in (
         *(*_nulls(), *_crowd(), *_headed(), *_sparse()),
         *(one for number in range(_PARENTS) for one in _family(number)),
+        *_carried(),
     )
 }
 

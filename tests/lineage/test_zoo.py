@@ -105,6 +105,10 @@ def test_parents_are_in_the_table_and_every_seed_is_its_own_but_where_it_is_shar
         ("stranger-00", "stranger-00.with-its-embeddings", "embeddings", "derived"),
         ("stranger-00", "stranger-00.with-its-embeddings", "text-decoder", "no-evidence"),
         ("stranger-00", "stranger-00.with-its-decoder", "embeddings", "no-evidence"),
+        ("single-00", "single-00.behind-its-embeddings", "embeddings", "derived"),
+        ("single-00", "single-00.behind-its-embeddings", "head", "no-evidence"),
+        ("single-00", "single-00.before-its-head", "embeddings", "no-evidence"),
+        ("sparse-00", "sparse-00.before-its-head", "text-decoder", "no-evidence"),
         ("stranger-00.sibling-1", "stranger-00.sibling-2", "text-decoder", "derived"),
         ("stranger-00", "stranger-00.same-seed", "text-decoder", "common-initialisation"),
         ("stranger-00.continued", "stranger-00.same-seed", "head", "common-initialisation"),
@@ -116,6 +120,17 @@ def test_parents_are_in_the_table_and_every_seed_is_its_own_but_where_it_is_shar
 def test_the_truth_of_a_pair(one: str, other: str, component: str, word: str) -> None:
     [asked] = [known for known in COMPONENTS if known == component]
     assert related(one, other, asked) == related(other, one, asked) == word
+
+
+@pytest.mark.parametrize("kind", ["behind-its-embeddings", "before-its-head"])
+def test_what_begins_anew_around_one_component_has_nothing_else_of_its_parent(kind: str) -> None:
+    specimen = SPECIMENS[f"stranger-00.{kind}"]
+    parent, fresh = drawn(DENSE), {name: value + 1 for name, value in drawn(DENSE).items()}
+    assert specimen.first is not None
+    begun = specimen.first(specimen, {"stranger-00": parent}, fresh)
+    kept = {name for name, value in begun.items() if value is parent[name]}
+    assert kept == {{"embeddings": "model.embed_tokens.weight", "head": "lm_head.weight"}[specimen.inherits[0]]}
+    assert all(begun[name] is fresh[name] for name in begun.keys() - kept)
 
 
 def test_there_are_ten_thousand_null_pairs() -> None:
