@@ -19,6 +19,7 @@ from typing import Any, Final
 
 MOST_BYTES: Final = 64 << 20
 MOST_WORDS: Final = 1_000_000
+MOST_ROWS: Final = 1 << 31
 
 Beside = Callable[[str, int], bytes | None]
 """What gives a file of this name beside the weights, if it is there and no larger than this."""
@@ -83,7 +84,8 @@ READERS: Final = (("tokenizer.json", _tokenizer_json), ("vocab.json", _vocab_jso
 
 def _sound(spelled: Sequence[object], rows: Sequence[Any]) -> bool:
     # JSON has no other whole numbers than Python's own, and its truth values are of another type.
-    return set(map(type, spelled)) == {str} and set(map(type, rows)) == {int} and min(rows) >= 0
+    known = set(map(type, spelled)) == {str} and set(map(type, rows)) == {int}
+    return known and 0 <= min(rows) <= max(rows) < MOST_ROWS
 
 
 def _one_to_one(spelled: Sequence[str], rows: Sequence[int]) -> dict[str, int]:

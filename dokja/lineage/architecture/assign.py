@@ -185,7 +185,7 @@ class _Work:
         if rule.units is not None:
             known = self.sizes.get(rule.tower, {})
             units = known.get(rule.units)
-            if units is None or extent % units:
+            if units is None or not extent or extent % units:
                 if units is not None:
                     self._contradict(rule.units, known, info)
                 return Axis("unknown", f"unknown/{info.name}")

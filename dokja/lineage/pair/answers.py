@@ -44,6 +44,9 @@ ATTENTION: Final = (
 )
 """The norm in front of an attention block."""
 
+ANSWER: Final = frozenset({"hidden", "heads", "kv-heads"})
+"""Axes whose units answer."""
+
 Vectors = Mapping[str, Matrix]
 """Anchors over the residual channels: what comes in ("up": gates and ups answer), what goes out ("down")."""
 
@@ -74,12 +77,23 @@ def anchorings(held: Held, component: str) -> tuple[Anchoring, ...]:
     A layer norm takes the mean of all channels away, so whatever is added alike to all of them, by what writes to
     them or by what reads them behind its gains, changes no answer. Anchors without a mean do not hear it either.
     """
-    found = tuple(_words(held) if component in READS_WORDS else _inputs(held, component))
+    found = tuple(
+        each
+        for each in (_words(held) if component in READS_WORDS else _inputs(held, component))
+        if _read(held.left, each.sides[0], component) and _read(held.right, each.sides[1], component)
+    )
     if not any(_takes_means(reader.model, component) for reader in (held.left, held.right)):
         return found
     return tuple(
         Anchoring(each.by, (_all_without_means(each.sides[0]), _all_without_means(each.sides[1]))) for each in found
     )
+
+
+def _read(reader: Reader, vectors: Vectors, component: str) -> bool:
+    """Whether these are of as many channels as the component reads: of factorised embeddings they are not."""
+    residual = reader.model.residual(component)
+    channels = {reader.model.extent(member)[1] for member in residual if member.axis.space in ANSWER}
+    return channels <= {each.shape[1] for each in vectors.values()} == {vectors["up"].shape[1]}
 
 
 def _takes_means(model: Model, component: str) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 
 from dokja.lineage.arrays import taken
 from dokja.lineage.pair.evidence import FEWEST, Held, LabelTest
+from dokja.lineage.pair.pairing import drawn_alike
 from dokja.lineage.pair.places import Halves, relative_test
 from dokja.lineage.pair.rows import words_between
 from dokja.lineage.sides import Member, drawn
@@ -50,7 +51,7 @@ def _at_one_place(held: Held, component: str) -> Iterator[tuple[Member, Member]]
     theirs = {_key(member): member for member in held.right.model.residual(component)}
     for member in held.left.model.residual(component):
         other = theirs.get(_key(member))
-        if other is None:
+        if other is None or not drawn_alike(member, other):
             continue
         mine, his = held.left.model.extent(member), held.right.model.extent(other)
         if mine[1] == his[1] and (mine[0] == his[0] or member.axis.space == "vocabulary"):

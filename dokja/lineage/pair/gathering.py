@@ -177,6 +177,9 @@ def _compared(held: Held, pairs: Sequence[tuple[Member, Member]]) -> _Sums:
     sums = _Sums()
     for a, b in pairs:
         found = ways((held.left, held.right), (a, b), held.words)
+        if not found:
+            sums += _Sums(_bytes_alike(held, a, b))
+            continue
         closer = most_alike(found)
         x, y = found[closer]
         size = int(np.prod(held.left.model.extent(a), dtype=np.int64))
@@ -198,6 +201,12 @@ def _compared(held: Held, pairs: Sequence[tuple[Member, Member]]) -> _Sums:
 def _paired(held: Held, members: tuple[Member, Member], closer: By) -> tuple[Paired, ...]:
     words = words_between((held.left, held.right), members, held.words)
     return (Paired(None, 0, closer) if words is None else Paired(words.count, int(words.moved.sum()), closer),)
+
+
+def _bytes_alike(held: Held, a: Member, b: Member) -> int:
+    """How many numbers two tensors hold that are equal to the last bit."""
+    mine, his = held.left.model.extent(a), held.right.model.extent(b)
+    return int(np.prod(mine, dtype=np.int64)) if mine == his and _same_bytes(held, a, b) else 0
 
 
 def _in_cells(member: Member, left: Matrix, right: Matrix) -> Cells:

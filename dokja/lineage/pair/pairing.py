@@ -98,6 +98,11 @@ def _by_family(members: Sequence[Member]) -> Mapping[tuple[str, int], Member]:
     return found
 
 
+def drawn_alike(one: Member, other: Member) -> bool:
+    """Whether the same rows of both are drawn: not so where one config tells heads and the other does not."""
+    return (one.axis.block, one.axis.repeats) == (other.axis.block, other.axis.repeats)
+
+
 def _width(model: Model, member: Member) -> tuple[int, int, int, str]:
     """What must agree for two members' units to be comparable: their numbers, and how rows make a unit."""
     return (model.extent(member)[1], member.axis.repeats, member.axis.block, member.by)

@@ -20,6 +20,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.lineage.pair.pairing import drawn_alike
 from dokja.lineage.sides import Member, Reader, Source
 from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority
@@ -103,9 +104,12 @@ def of_vocabulary(member: Member) -> bool:
 def ways(readers: Sequence[Reader], members: Sequence[Member], words: Words | None) -> dict[By, Way]:
     """The rows of matrices at one place: by number; of a vocabulary whose words stand in other rows also by word.
 
-    Nothing where the matrices are not of one size, but for the length of a vocabulary.
+    Nothing where the matrices are not of one size, but for the length of a vocabulary, or where not the same rows of
+    them are drawn.
     """
     sides = list(zip(readers, members, strict=True))
+    if not all(drawn_alike(members[0], each) for each in members):
+        return {}
     extents = {reader.model.extent(member) for reader, member in sides}
     if len(extents) > 1 and not (all(map(of_vocabulary, members)) and len({width for _, width in extents}) == 1):
         return {}
