@@ -328,8 +328,8 @@ def _paired(finding: Finding, voice: Voice) -> Iterator[tuple[str, str]]:
             else mark("paired by number and by word, for {moved} of {words} shared words stand in other rows")
         )
         yield name, voice(told, values)
-    elif paired.words is None and not finding.told:
-        yield name, voice(mark("paired by number alone, for the words of one side are not known"))
+    elif not paired.words and not finding.told:
+        yield name, voice(mark("paired by number alone, for no words are known of both sides"))
 
 
 PAIRED: Mapping[By, str] = {

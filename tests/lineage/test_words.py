@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,8 @@ from benchmarks.training.disguise import disguised
 from benchmarks.training.network import Shape, Text, draw
 from dokja.language import Voice
 from dokja.lineage import Audit, Finding, audit, open_checkpoint, reference
+from dokja.lineage.library import build, open_library
+from dokja.lineage.pair.rows import shared_words
 from dokja.lineage.telling import finding_lines
 
 KEY = 7
@@ -154,3 +157,110 @@ def test_a_false_tokenizer_hides_nothing(lie: str, hidden: bool, tmp_path: Path)
     figures = by_component(found)
     assert figures["embeddings"].paired is not None
     assert figures["embeddings"].paired.closer == "number"
+
+
+@pytest.mark.parametrize("lie", [None, "renamed", "shuffled"])
+def test_a_copy_in_other_rows_is_told_from_a_library(lie: str | None, tmp_path: Path) -> None:
+    """With some units of an axis, and fewer words than a pack may keep."""
+    rows = [int(row) for row in np.random.default_rng(5).permutation(COUNT)]
+    moved = in_rows(scrambled(CHILD, 3), NAMES, rows)[0], in_rows(CHILD, NAMES, rows)[1]
+    plain = in_rows(CHILD, NAMES, rows)
+    if lie is not None:
+        moved, plain = (scrambled(CHILD, 3), FALSE[lie]()), (CHILD, FALSE[lie]())
+    build(tmp_path / "library", {"parent": saved(tmp_path / "parent", (PARENT, NAMES))}, key=KEY, units=64, workers=1)
+    library = open_library(tmp_path / "library")
+    told = []
+    for name, model in (("plain", plain), ("moved", moved), ("stranger", in_rows(drawn(9), NAMES, rows))):
+        with open_checkpoint(saved(tmp_path / name, model)) as mine:
+            found = audit(reference(name, mine, KEY), [library.reference("parent")], key=KEY)
+        told.append(words_of(found))
+    assert told[0]["embeddings"] == told[0]["head"] == "common-initialisation"
+    assert told[1]["text-decoder"] == "rearranged"
+    assert set(told[2].values()) == {"no-evidence"}
+
+
+def test_a_library_keeps_words_beyond_the_rows_that_it_draws_by_number(tmp_path: Path) -> None:
+    build(tmp_path / "library", {"parent": saved(tmp_path / "parent", (PARENT, NAMES))}, key=KEY, units=8, workers=1)
+    rows = [int(row) for row in np.random.default_rng(5).permutation(COUNT)]
+    with open_checkpoint(saved(tmp_path / "copy", in_rows(PARENT, NAMES, rows))) as mine:
+        reader = reference("copy", mine, KEY).reader
+        with open_library(tmp_path / "library").pack("parent") as pack:
+            [member] = reader.model.parts("embeddings")
+            words = shared_words(reader.source, pack)
+            assert words is not None
+            assert words.count == COUNT
+            mine_at, his_at = reader.at(member, words.rows[0]), pack.at(member, words.rows[1])
+    assert mine_at is not None
+    assert his_at is not None
+    assert np.array_equal(mine_at, his_at)  # Both are of bfloat16.
+
+
+HOSTILE: Mapping[str, bytes] = {
+    "beyond the rows": json.dumps(
+        {"model": {"vocab": {name: 10**18 + row for row, name in enumerate(NAMES)}}}
+    ).encode(),
+    "far beyond": json.dumps({"model": {"vocab": dict.fromkeys(NAMES, 10**400)}}).encode(),
+    "one row": json.dumps({"model": {"vocab": dict.fromkeys(NAMES, 3)}}).encode(),
+    "two rows": json.dumps({"model": {"vocab": {name: row % 2 for row, name in enumerate(NAMES)}}}).encode(),
+    "one word": json.dumps({"model": {"vocab": {NAMES[0]: 5}}}).encode(),
+    "no text": json.dumps({"model": {"vocab": {chr(0xD800 + row): row for row in range(COUNT)}}}).encode(),
+    "deep": b'{"model": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "no JSON": b"\xff" * 100,
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_tokenizer_hides_nothing_and_accuses_nobody(kind: str, tmp_path: Path) -> None:
+    stranger = drawn(9)
+    for weights, word in ((CHILD, "common-initialisation"), (stranger, "no-evidence")):
+        mine = saved(tmp_path / "mine", (weights, NAMES))
+        (mine / "tokenizer.json").write_bytes(HOSTILE[kind])
+        build_at = tmp_path / word
+        with (
+            open_checkpoint(mine) as one,
+            open_checkpoint(saved(tmp_path / "his", (PARENT, NAMES))) as other,
+        ):
+            sides = reference("one", one, KEY), reference("other", other, KEY)
+            for left, right in (sides, sides[::-1]):
+                assert set(words_of(audit(left, [right], key=KEY)).values()) == {word}
+        build(build_at, {"mine": mine}, key=KEY, units=64, workers=1)
+        with open_library(build_at).pack("mine") as pack:
+            assert (pack.vocabulary() or {}).keys() <= set(NAMES)
+
+
+def test_words_of_a_remote_checkpoint_are_read(tmp_path: Path) -> None:
+    rows = [int(row) for row in np.random.default_rng(5).permutation(COUNT)]
+    copy = saved(tmp_path / "copy", in_rows(CHILD, NAMES, rows))
+    system = fsspec.filesystem("memory")
+    for file in copy.iterdir():
+        system.pipe(f"/words/{file.name}", file.read_bytes())
+    with open_checkpoint("memory://words") as one, open_checkpoint(saved(tmp_path / "p", (PARENT, NAMES))) as other:
+        found = by_component(audit(reference("one", one, KEY), [reference("other", other, KEY)], key=KEY))
+    assert found["embeddings"].paired is not None
+    assert (found["embeddings"].paired.words, found["embeddings"].paired.closer) == (COUNT, "word")
+
+
+def test_step_0_and_the_shares_of_a_merge_are_found_in_other_rows(tmp_path: Path) -> None:
+    other, start = drawn(4), drawn(5)
+    merged = kept({name: 0.6 * each + 0.4 * other[name] for name, each in PARENT.items()})
+    shuffle = [[int(row) for row in np.random.default_rng(seed).permutation(COUNT)] for seed in range(4)]
+    models = {
+        "mine": in_rows(merged, NAMES, shuffle[0]),
+        "parent": in_rows(PARENT, NAMES, shuffle[1]),
+        "other": in_rows(other, NAMES, shuffle[2]),
+        "start": in_rows(start, NAMES, shuffle[3]),
+    }
+    with ExitStack() as stack:
+        opened = {
+            name: reference(name, stack.enter_context(open_checkpoint(saved(tmp_path / name, model))), KEY)
+            for name, model in models.items()
+        }
+        parents = [opened["parent"], opened["other"]]
+        told = audit(opened["mine"], parents, key=KEY, step0=opened["start"]).findings
+    for each in told:
+        if each.component in ("embeddings", "head"):
+            assert each.word == "merged"
+            assert dict(each.shares) == pytest.approx({"parent": 0.6, "other": 0.4}, abs=0.02)
+            assert each.step0 is not None
+            assert each.step0 > 0.4
