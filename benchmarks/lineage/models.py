@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.training.checkpoint import write, write_tensors
-from benchmarks.training.zoo import SPECIMENS, dressed
+from benchmarks.training.zoo import SPECIMENS, dressed, spoken
 from dokja import lineage
 
 KEY = 7
@@ -44,7 +44,8 @@ def worn(zoo: Path, name: str, dress: str) -> Iterator[Path]:
             write_tensors(folder / "model.safetensors", weights)
         else:
             rows = len(weights["model.embed_tokens.weight"])
-            write(folder, weights, replace(shape, text=replace(SPECIMENS[name].text, vocabulary=rows)))
+            text = replace(SPECIMENS[name].text, vocabulary=rows)
+            write(folder, weights, replace(shape, text=text), spoken=spoken(name, dress))
         yield folder
 
 

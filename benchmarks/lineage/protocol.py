@@ -45,7 +45,8 @@ RESULTS = Path(__file__).parent / "results"
 NULLS = tuple(name for name in SPECIMENS if "." not in name)
 PARENTS = (*(f"stranger-{number:02}" for number in range(4)), "headed-00", "sparse-00", "sparse-01", "single-00")
 PLAIN = ("none", "int8", "fp8", "int4", "more-words", "fused", "renamed", "transposed", "sorted-by-norm")
-DISGUISES = (*PLAIN, "permuted", "scaled", "rotated", "scrambled")
+WORDS = ("other-rows", "fewer-rows", "false-words")
+DISGUISES = (*PLAIN, *WORDS, "permuted", "scaled", "rotated", "scrambled")
 ALL_DISGUISES = ("continued", "low-rank", "deepened", "narrowed", "upcycled-2")
 """Kinds that are tried in every disguise; of the others, some."""
 
@@ -160,6 +161,21 @@ def nameless(zoo: Path, turn: int, turns: int) -> list[Pair]:
 
 
 NAMELESS_MODELS = 40
+
+
+def moved(zoo: Path, turn: int, turns: int) -> list[Pair]:
+    """Independent zoo models, the words of one of which stand in other rows, are fewer, or are not its own."""
+    names = [name for name in NULLS if name.startswith("crowd") and grown(zoo, name)][:MOVED_MODELS]
+    found: list[Pair] = []
+    for place, one in enumerate(names):
+        dress = WORDS[place % len(WORDS)]
+        with worn(zoo, one, dress) as path, opened(path, *(zoo / name for name in names[place + 1 :])) as models:
+            for other in models[1:][turn::turns]:
+                found += _pairs(audit(models[0], [other], key=KEY), "words in other rows", dress, "no-evidence")
+    return found
+
+
+MOVED_MODELS = 40
 
 
 def real_strangers(weights: Path, turn: int, turns: int) -> list[Pair]:
@@ -471,7 +487,7 @@ def share_figures(pairs: Sequence[Pair]) -> dict[str, dict[str, float]]:
 
 
 STAGES = (
-    *("strangers", "depths", "nameless", "real", "real strangers"),
+    *("strangers", "depths", "nameless", "other rows", "real", "real strangers"),
     *("siblings", "begun", "merges", "kin", "library", "powers", "recall"),
 )
 
@@ -493,6 +509,7 @@ def main() -> None:
             "strangers": [partial(strangers, asked.zoo, turn, turns) for turn in range(turns)],
             "depths": [partial(depths, asked.zoo, turn, turns) for turn in range(turns)],
             "nameless": [partial(nameless, asked.zoo, turn, turns) for turn in range(turns)],
+            "other rows": [partial(moved, asked.zoo, turn, turns) for turn in range(turns)],
             "real": [partial(real, asked.weights)],
             "real strangers": [partial(real_strangers, asked.weights, turn, turns) for turn in range(turns)],
             "library": [partial(shelved, asked.zoo, turn, turns) for turn in range(turns)],
@@ -530,12 +547,13 @@ def main() -> None:
             "zoo, strangers of other depths": null_figures(found["depths"]),
             SHELVED_STRANGERS: null_figures(unrelated_shelved),
             "zoo, trained independently, names and config taken away": null_figures(found["nameless"]),
+            "zoo, trained independently, words in other rows": null_figures(found["other rows"]),
             "real, different repositories": null_figures(found["real strangers"]),
             "look-alikes (distilled, other component grafted, disguised strangers)": null_figures(hidden),
             "all together": null_figures(
                 [
                     *(*found["strangers"], *found["depths"], *found["nameless"], *found["real strangers"]),
-                    *(*hidden, *unrelated_shelved),
+                    *(*found["other rows"], *hidden, *unrelated_shelved),
                 ]
             ),
         },

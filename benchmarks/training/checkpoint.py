@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -35,12 +35,21 @@ def kept(weights: Mapping[str, Any]) -> dict[str, Floats]:
     return {name: widened(rounded(value)) for name, value in weights.items() if not name.startswith(SCAFFOLD)}
 
 
-def write(folder: Path, weights: Mapping[str, Any], shape: Shape, figures: Mapping[str, Any] | None = None) -> None:
-    """Write a model into a folder that is made where it does not exist; the weights last, and whole or not at all."""
+def write(
+    folder: Path,
+    weights: Mapping[str, Any],
+    shape: Shape,
+    figures: Mapping[str, Any] | None = None,
+    spoken: Sequence[str] | None = None,
+) -> None:
+    """Write a model into a folder that is made where it does not exist; the weights last, and whole or not at all.
+
+    spoken: the word of each row, where they do not stand as the language has them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     _write_json(folder / "config.json", config_of(shape))
     if shape.text:
-        vocabulary = {word: number for number, word in enumerate(words())}
+        vocabulary = {word: number for number, word in enumerate(words() if spoken is None else spoken)}
         model = {"type": "WordLevel", "vocab": vocabulary, "unk_token": "<pad>"}
         _write_json(folder / "tokenizer.json", {"version": "1.0", "model": model})
     if figures:

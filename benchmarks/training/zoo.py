@@ -15,7 +15,7 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from fnmatch import filter as matching
@@ -28,7 +28,7 @@ import numpy as np
 from benchmarks.training.checkpoint import WEIGHTS, Floats, kept, read, write
 from benchmarks.training.disguise import disguised
 from benchmarks.training.network import Shape, Text, draw, networks_of
-from benchmarks.training.world import TOPICS, World
+from benchmarks.training.world import TOPICS, World, words
 
 Component: TypeAlias = Literal["text-decoder", "embeddings", "head"]
 Word: TypeAlias = Literal["derived", "common-initialisation", "no-evidence"]
@@ -465,10 +465,37 @@ def _with_more_words(weights: Mapping[str, Floats], specimen: Specimen) -> Mappi
     rng = np.random.default_rng(np.random.SeedSequence(ENTROPY, spawn_key=(3, specimen.seed)))
     more = specimen.text.vocabulary // 5
     new = dict(weights)
-    for name in ("model.embed_tokens.weight", "lm_head.weight"):
+    for name in TABLES:
         rows = weights[name].std() * rng.standard_normal((more, specimen.text.width))
         new[name] = np.concatenate([weights[name], rows.astype(np.float32)])
     return new
+
+
+TABLES = ("model.embed_tokens.weight", "lm_head.weight")
+"""Whose rows are words."""
+
+_MOVED, _FEWER, _FALSE = "other-rows", "fewer-rows", "false-words"
+
+
+def _rows(specimen: Specimen, dress: str) -> list[int]:
+    """Rows in another order, of which a copy keeps all, or two thirds."""
+    rng = np.random.default_rng(np.random.SeedSequence(ENTROPY, spawn_key=(4, specimen.seed)))
+    order = [int(row) for row in rng.permutation(specimen.text.vocabulary)]
+    return order[: 2 * len(order) // 3] if dress == _FEWER else order
+
+
+def _in_rows(dress: str) -> Callable[[Mapping[str, Floats], Specimen], Mapping[str, Any]]:
+    return lambda weights, specimen: {
+        name: value[_rows(specimen, dress)] if name in TABLES else value for name, value in weights.items()
+    }
+
+
+def spoken(name: str, dress: str) -> Sequence[str] | None:
+    """The words of the rows in a dress that moves them, or lies about them; `None` of any other."""
+    language = words()
+    if dress not in (_MOVED, _FEWER, _FALSE):
+        return None
+    return [language[row] for row in _rows(SPECIMENS[name], dress)]
 
 
 def _sorted_by_norm(weights: Mapping[str, Floats], specimen: Specimen) -> Mapping[str, Any]:
@@ -490,6 +517,9 @@ DRESSES: Mapping[str, Callable[[Mapping[str, Floats], Specimen], Mapping[str, An
     "fused": _fused,
     "transposed": _transposed,
     "more-words": _with_more_words,
+    _MOVED: _in_rows(_MOVED),
+    _FEWER: _in_rows(_FEWER),
+    _FALSE: lambda weights, _: weights,
     "sorted-by-norm": _sorted_by_norm,
     "permuted": _symmetries("permute"),
     "scaled": _symmetries("scale"),
