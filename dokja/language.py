@@ -15,11 +15,15 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from dokja.errors import DokjaError, Problem
+from dokja.particles import ReadAloud
 
 if TYPE_CHECKING:
     from dokja.values import LanguageCode
 
 LANGUAGES: tuple[LanguageCode, ...] = ("ko", "en")
+
+SAID = frozenset({"reason", "kind"})
+"""Values of a problem that may be messages themselves."""
 
 
 @cache
@@ -47,14 +51,16 @@ class Voice:
     def __call__(self, message: str, values: Mapping[str, object] | None = None) -> str:
         """The message in this language, its `{named}` placeholders filled from `values`."""
         text: str = translations(self.language).gettext(message)
-        return text.format(**values) if values else text
+        if not values:
+            return text
+        if self.language == "ko":
+            values = {name: ReadAloud(value) if type(value) is str else value for name, value in values.items()}
+        return text.format(**values)
 
     def problem(self, problem: Problem) -> str:
         """A problem as one line: place, code, what is wrong, how to mend it."""
         where = f"{problem.place}: " if str(problem.place) else ""
-        values = dict(problem.values)
-        if reason := values.get("reason"):
-            values["reason"] = self(reason)
+        values = {name: self(value) if name in SAID and value else value for name, value in problem.values.items()}
         said = " ".join(self(part, values) for part in (problem.what, problem.mend))
         return f"{where}{problem.code} {said}"
 

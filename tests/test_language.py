@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dokja.errors import Problem
 from dokja.language import Voice, preferred
 from tests.messages import catalogue, codes, in_python, messages, placeholders, written_codes
 
@@ -43,6 +44,23 @@ def test_particles_are_asked_for_only_where_a_name_stands(korean: dict[str, str]
     pairs = {"은/는", "이/가", "을/를", "과/와", "으로/로", "이/", "이라는/라는", "이나/나", "이며/며", "아/야"}
     asked = {pair for said in korean.values() for pair in re.findall(r"\{\w+:([^}]+)\}", said)}
     assert asked <= pairs
+
+
+def test_every_message_can_be_said_of_plain_texts(korean: dict[str, str]) -> None:
+    for message in korean:
+        named = placeholders(message)
+        assert "서울" in Voice("ko")(message, dict.fromkeys(named, "서울")) or not named
+
+
+def test_a_text_brings_its_particle() -> None:
+    problem = Problem(
+        "checkpoint-dtype",
+        "The tensor {tensor} has the unknown type {dtype}.",
+        "",
+        values={"tensor": "a", "dtype": "F16"},
+    )
+    assert "F16은" in Voice("ko").problem(problem)
+    assert "F16 " not in Voice("ko").problem(problem)
 
 
 def test_a_message_is_found_wherever_it_stands() -> None:

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import typer
 
+from dokja.cli import INTERRUPTED
 from dokja.cli.app import make_app
 from dokja.cli.face import Face, ReaderGoneError
 from dokja.cli.usage import problem_of
@@ -19,7 +20,6 @@ from dokja.memory import collect_rarely
 from dokja.values import LanguageCode
 
 COULD_NOT_RUN = 2
-INTERRUPTED = 130
 PIPE_CLOSED = 141
 """128 and the number of the signal, as shells count it."""
 

@@ -170,7 +170,11 @@ def _telling(face: Face) -> Iterator[Callable[[Progress], None]]:
     """One line on stderr for each checkpoint that is done."""
 
     def tell(progress: Progress) -> None:
-        said = mark("{done} of {total}: {name}") if progress.made else mark("{done} of {total}: {name}, was there")
+        said = mark("{done} of {total}: {name}, was there")
+        if progress.made:
+            said = mark("{done} of {total}: {name}")
+        if progress.refused:
+            said = mark("{done} of {total}: {name}, refused")
         face.note(said, {"done": progress.done, "total": progress.total, "name": progress.name})
 
     yield tell

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +26,7 @@ from dokja.lineage.library import Index, Progress, Shelved, Sketch, add, build, 
 from dokja.lineage.library.index import empty
 from dokja.lineage.library.packs import open_pack
 from dokja.lineage.library.sketching import SUMS
+from dokja.lineage.library.spreading import spread
 from dokja.lineage.sides import Reader
 
 WIDTH, HIDDEN, LAYERS, VOCABULARY = 32, 160, 2, 160
@@ -257,13 +262,43 @@ def test_a_ray_cluster_makes_the_same_bytes(models: Path, built: Path, tmp_path:
     assert _bytes(tmp_path) == _bytes(built)
 
 
+def test_ctrl_c_ends_all_workers_without_a_word_of_theirs(tmp_path: Path) -> None:
+    pipes = [tmp_path / "one", tmp_path / "two"]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    said = f"list(spread(2, Path.read_bytes, [Path(each) for each in {[str(pipe) for pipe in pipes]}]))"
+    code = f"from pathlib import Path; from dokja.lineage.library.spreading import spread; {said}"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stderr=subprocess.PIPE, start_new_session=True, text=True
+    ) as process:
+        ends = [os.open(pipe, os.O_WRONLY) for pipe in pipes]  # Each is open once its worker reads.
+        os.killpg(process.pid, signal.SIGINT)
+        err = process.communicate(timeout=60)[1]
+        for end in ends:
+            os.close(end)
+    assert process.returncode == -signal.SIGINT
+    assert err.count("Traceback") == 1
+
+
+def test_a_worker_that_is_ended_from_outside_is_told() -> None:
+    with pytest.raises(LibraryError) as refused:
+        list(spread(2, os._exit, [3, 3]))
+    assert codes(refused) == {"library-worker"}
+
+
 def test_what_cannot_be_taken_in_leaves_the_library_as_it_was(models: Path, library: Path, tmp_path: Path) -> None:
     before = (library / "library.safetensors").read_bytes()
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(b"\x80\x04 no weights")
+    told: list[Progress] = []
     with pytest.raises(CheckpointError) as refused:
-        add(library, {**named(models, "oak"), "bad": bad}, workers=1)
+        add(library, {**named(models, "ash", "oak"), "bad": bad}, workers=1, progress=told.append)
     assert codes(refused) == {"checkpoint-format"}
+    assert {each.name: (each.made, each.refused) for each in told} == {
+        "ash": (False, False),
+        "oak": (True, False),
+        "bad": (False, True),
+    }
     with pytest.raises(LibraryError) as refused_too:
         add(library, {"ash": models / "oak"}, workers=1)
     assert codes(refused_too) == {"library-name-taken"}

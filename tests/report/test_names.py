@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from dokja.report.names import Name, filled, linked, listed, name, particle
+from dokja.particles import particle
+from dokja.report.names import Name, filled, linked, listed, name
 
 
 @pytest.mark.parametrize(

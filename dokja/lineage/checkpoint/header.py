@@ -9,11 +9,13 @@ its word, and puts a bound on everything that costs time or memory.
 from __future__ import annotations
 
 import json
+import string
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dokja.language import mark
 from dokja.lineage.checkpoint.refusals import Code, refused
 
 LENGTH_BYTES: Final = 8
@@ -55,18 +57,21 @@ INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories that no name may hold: controls, direction marks, lone surrogates, line separators."""
 
 MAGIC: Final[Sequence[tuple[bytes, str]]] = (
-    (b"\x80\x02", "a Python pickle"),
-    (b"\x80\x03", "a Python pickle"),
-    (b"\x80\x04", "a Python pickle"),
-    (b"\x80\x05", "a Python pickle"),
-    (b"PK\x03\x04", "a zip archive, such as PyTorch saves with pickles inside"),
-    (b"GGUF", "a GGUF file"),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-    (b"\x93NUMPY", "a NumPy file"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"version https://git-lfs", "a Git LFS pointer"),
+    (b"\x80\x02", mark("a Python pickle")),
+    (b"\x80\x03", mark("a Python pickle")),
+    (b"\x80\x04", mark("a Python pickle")),
+    (b"\x80\x05", mark("a Python pickle")),
+    (b"PK\x03\x04", mark("a zip archive, such as PyTorch saves with pickles inside")),
+    (b"GGUF", mark("a GGUF file")),
+    (b"\x89HDF\r\n\x1a\n", mark("an HDF5 file")),
+    (b"\x93NUMPY", mark("a NumPy file")),
+    (b"\x1f\x8b", mark("a gzip archive")),
+    (b"version https://git-lfs", mark("a Git LFS pointer")),
 )
 """How files begin that are met under the name of a checkpoint."""
+
+PRINTED: Final = frozenset(string.printable.encode())
+"""Bytes of plain text: no length of a header has eight of them, for it would be of an exabyte and more."""
 
 ENTRY: Final = frozenset({"dtype", "shape", "data_offsets"})
 
@@ -107,9 +112,11 @@ def header_length(head: bytes, file_size: int, where: str) -> int:
     for magic, kind in MAGIC:
         # A pickle's first bytes are also the length of a header of 640 to 1,408 bytes with zeros behind.
         if head.startswith(magic) and not _may_be_length(head):
-            raise refused("checkpoint-format", where, format=kind)
+            raise refused("checkpoint-format", where, kind=kind)
     if len(head) < LENGTH_BYTES:
         raise refused("checkpoint-short", where)
+    if all(byte in PRINTED for byte in head[:LENGTH_BYTES]):
+        raise refused("checkpoint-format", where, kind=mark("a text"))
     length = int.from_bytes(head[:LENGTH_BYTES], "little")
     if length > LONGEST_HEADER:
         raise refused("checkpoint-header-long", where, size=length, limit=LONGEST_HEADER)
@@ -127,7 +134,7 @@ def read_header(text: bytes, file_size: int, where: str) -> Header:
     table = _parsed(text, where)
     metadata = table.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise refused("checkpoint-header-json", where, reason="__metadata__ is not an object of texts")
+        raise refused("checkpoint-header-json", where, reason=mark("__metadata__ is not an object of texts"))
     if len(table) > MOST_TENSORS:
         raise refused("checkpoint-too-many", where, limit=MOST_TENSORS)
     start = LENGTH_BYTES + len(text)
@@ -153,22 +160,22 @@ def strict_object(text: bytes, code: Code, where: str) -> dict[str, Any]:
     try:
         decoded = text.decode("utf-8")
         if not decoded.endswith("}"):
-            raise refused(code, where, reason="it is not one object")
+            raise refused(code, where, reason=mark("it is not one object"))
         found = json.loads(decoded, object_pairs_hook=_once, parse_constant=_no_constant)
     except _TwiceError as twice:
         if code == "checkpoint-header-json":
             raise refused("checkpoint-duplicate-name", where, tensor=twice.name) from None
         raise refused(code, where, reason=f"it names {twice.name[:80]!r} twice") from None
     except UnicodeDecodeError:
-        raise refused(code, where, reason="it is not UTF-8") from None
+        raise refused(code, where, reason=mark("it is not UTF-8")) from None
     except RecursionError:
-        raise refused(code, where, reason="it is nested too deeply") from None
+        raise refused(code, where, reason=mark("it is nested too deeply")) from None
     except json.JSONDecodeError as error:
         raise refused(code, where, reason=f"{error.msg}, character {error.pos}") from None
     except ValueError as error:
         raise refused(code, where, reason=str(error)) from None
     if not isinstance(found, dict):
-        raise refused(code, where, reason="it is not one object")
+        raise refused(code, where, reason=mark("it is not one object"))
     return found
 
 

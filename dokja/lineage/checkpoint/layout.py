@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from dokja.language import mark
 from dokja.lineage.checkpoint.header import strict_object
 from dokja.lineage.checkpoint.refusals import refused
 from dokja.lineage.checkpoint.source import is_url, small_file
@@ -104,7 +105,7 @@ def _weight_map(text: bytes | None, where: str) -> Mapping[str, str]:
         raise refused("checkpoint-index", where, reason=f"it is larger than {LARGEST_INDEX >> 20} MiB")
     tensors: Any = strict_object(text.strip(), "checkpoint-index", where).get("weight_map")
     if not isinstance(tensors, dict) or not tensors or not all(isinstance(name, str) for name in tensors.values()):
-        raise refused("checkpoint-index", where, reason="its weight_map is not an object of file names")
+        raise refused("checkpoint-index", where, reason=mark("its weight_map is not an object of file names"))
     for name in sorted(set(tensors.values())):
         if not _is_file_name(name):
             raise refused("checkpoint-index-outside", where, shard=name)

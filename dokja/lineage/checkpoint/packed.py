@@ -23,6 +23,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.language import mark
 from dokja.lineage.checkpoint.formats import FP4_VALUES, Floats, fp4
 from dokja.lineage.checkpoint.header import Entry
 
@@ -166,7 +167,7 @@ def _groups(stored: Stored, packed: Packed, count: int) -> NDArray[np.int64]:
         return np.arange(inputs, dtype=np.int64) // -(-inputs // count)
     group = stored.words(packed.parts["g_idx"]).astype(np.int64)
     if group.min(initial=0) < 0 or group.max(initial=0) >= count:
-        raise MisfitError("g_idx names groups that have no scales")
+        raise MisfitError(mark("g_idx names groups that have no scales"))
     return group
 
 
@@ -186,7 +187,7 @@ def _describe_int32(name: str, entries: Entries, parts: Mapping[str, str], confi
     if any(len(shape) != 2 for shape in (words, scales, zeros)) or zeros[0] != scales[0] or not scales[0]:
         raise MisfitError(f"qweight {list(words)}, scales {list(scales)}, qzeros {list(zeros)}")
     if any(entries[parts[part]].dtype not in ("I32", "U32") for part in ("qweight", "qzeros")):
-        raise MisfitError("qweight and qzeros are not int32")
+        raise MisfitError(mark("qweight and qzeros are not int32"))
     outputs = scales[1]
     if words[1] * 8 == outputs and zeros[1] * 8 == outputs:
         return Packed(
@@ -197,7 +198,7 @@ def _describe_int32(name: str, entries: Entries, parts: Mapping[str, str], confi
         raise MisfitError(f"qweight {list(words)}, scales {list(scales)}, qzeros {list(zeros)}")
     inputs = words[0] * (32 // bits)
     if "g_idx" in parts and entries[parts["g_idx"]].shape != (inputs,):
-        raise MisfitError("g_idx has not one group for each input")
+        raise MisfitError(mark("g_idx has not one group for each input"))
     quantised = config.get("quantization_config")
     version = quantised.get("checkpoint_format") if isinstance(quantised, dict) else None
     return Packed(name, "gptq-v2" if version == "gptq_v2" else "gptq", (outputs, inputs), parts, _gptq, bits)
@@ -242,7 +243,7 @@ def _mxfp4(stored: Stored, packed: Packed, rows: Rows) -> Floats:
 def _describe_mxfp4(name: str, entries: Entries, parts: Mapping[str, str], _: Config) -> Packed | None:
     blocks, scales = entries[parts["blocks"]], entries[parts["scales"]]
     if blocks.dtype != "U8" or scales.dtype != "U8" or len(blocks.shape) < 3:
-        raise MisfitError("blocks and scales are not bytes")
+        raise MisfitError(mark("blocks and scales are not bytes"))
     if blocks.shape[-1] * 2 != GROUP_OF_MXFP4 or blocks.shape[:-1] != scales.shape:
         raise MisfitError(f"blocks {list(blocks.shape)}, scales {list(scales.shape)}")
     return Packed(name, "mxfp4", (*blocks.shape[:-2], blocks.shape[-2] * GROUP_OF_MXFP4), parts, _mxfp4, 4)
@@ -261,7 +262,7 @@ def _describe_nvfp4(name: str, entries: Entries, parts: Mapping[str, str], _: Co
     if len(weight.shape) != 2 or scale.shape != (weight.shape[0], weight.shape[1] // 8) or weight.shape[1] % 8:
         raise MisfitError(f"weight {list(weight.shape)}, scales {list(scale.shape)}")
     if prod(entries[parts["second"]].shape) != 1:
-        raise MisfitError("weight_scale_2 is not one number")
+        raise MisfitError(mark("weight_scale_2 is not one number"))
     return Packed(name, "nvfp4", (weight.shape[0], weight.shape[1] * 2), parts, _nvfp4, 4)
 
 

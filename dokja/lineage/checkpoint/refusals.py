@@ -76,8 +76,8 @@ REFUSALS: Mapping[Code, Refusal] = MappingProxyType(
             "The entry of the tensor {tensor} is not exactly a type, a shape and two offsets.", SAVE_ANEW
         ),
         "checkpoint-format": Refusal(
-            "The file is {format}, whatever its name says; such a file is not opened.",
-            "Convert it to safetensors where you trust it.",
+            "The file is {kind}, whatever its name says; such a file is not opened.",
+            "Name a safetensors file; convert one of another kind first, where you trust it.",
         ),
         "checkpoint-header-json": Refusal("The header is not strict JSON: {reason}.", DAMAGED),
         "checkpoint-header-long": Refusal(

@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.language import mark
 from dokja.lineage.checkpoint.refusals import Code, refused
 
 Bytes = NDArray[np.uint8]
@@ -171,7 +172,7 @@ class RemoteSource:
         size = self._known.get("size")
         if not isinstance(size, int) or not self._file.seekable():
             self._file.close()
-            raise refused("checkpoint-remote", url, reason="its size is not known")
+            raise refused("checkpoint-remote", url, reason=mark("its size is not known"))
         self.size = size
 
     def read(self, begin: int, end: int) -> Bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from dokja.language import mark
 from dokja.lineage.library.columns import Columns, json_bytes
 from dokja.lineage.library.refusals import refused
 
@@ -29,7 +30,7 @@ def about_as(columns: Columns, kind: TypeAdapter[X], form: str) -> X:
         raise refused("library-misfit", columns.path, reason=_reason(error)) from None
     # The schema turns "1" into 1 and leaves out what it does not know; what was written has neither.
     if json_bytes(asdict(about)) != json_bytes(told):
-        raise refused("library-misfit", columns.path, reason="it says more than the format has")
+        raise refused("library-misfit", columns.path, reason=mark("it says more than the format has"))
     found: X = about
     return found
 

@@ -33,12 +33,13 @@ LONGEST_NAME: Final = 200
 
 @dataclass(frozen=True)
 class Progress:
-    """One checkpoint is done: how many of how many, its name, whether its pack was made or was there."""
+    """One checkpoint is done: how many of how many, its name, whether its pack was made, was there, or is refused."""
 
     done: int
     total: int
     name: str
     made: bool
+    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,16 +121,18 @@ def _grow(
     progress: Callable[[Progress], None] | None,
 ) -> Index:
     _check_names(folder, checkpoints)
-    for left in packs_folder(folder).glob(f"*{PART}"):
-        left.unlink(missing_ok=True)
+    _sweep(folder)
     workers = cores() if workers is None else workers
     at_once = min(workers, len(checkpoints)) if isinstance(workers, int) else cores()
     tasks = _tasks(folder, index, checkpoints, packs, max(1, cores() // at_once))
     finished: list[_Done] = []
-    for done in spread(workers, _take_in, tasks):
-        finished.append(done)
-        if progress is not None:
-            progress(Progress(len(finished), len(tasks), done.name, done.made))
+    try:
+        for done in spread(workers, _take_in, tasks):
+            finished.append(done)
+            if progress is not None:
+                progress(Progress(len(finished), len(tasks), done.name, done.made, bool(done.problems)))
+    finally:
+        _sweep(folder)
     _check_done(finished)
     grown = index.with_more({done.shelved: done.sketches for done in finished if done.shelved is not None})
     if grown.shelved != index.shelved:
@@ -137,6 +140,12 @@ def _grow(
         for replaced in {each.pack for each in index.shelved} - {each.pack for each in grown.shelved}:
             pack_file(folder, replaced).unlink(missing_ok=True)
     return grown
+
+
+def _sweep(folder: Path) -> None:
+    """Take away what was being written when a process ended."""
+    for left in packs_folder(folder).glob(f"*{PART}"):
+        left.unlink(missing_ok=True)
 
 
 def _check_names(folder: Path, checkpoints: Mapping[str, str | Path]) -> None:

@@ -22,6 +22,7 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.language import mark
 from dokja.lineage.checkpoint.formats import decode
 from dokja.lineage.checkpoint.header import BITS, LENGTH_BYTES, Entry, header_length, read_header
 from dokja.lineage.checkpoint.source import LocalSource
@@ -174,7 +175,7 @@ class Columns:
         """The JSON object, which must be written in the one way that `json_bytes` has."""
         entry = self.entries.get(ABOUT)
         if entry is None or entry.dtype != "U8" or len(entry.shape) != 1 or entry.nbytes > LARGEST_ABOUT:
-            raise refused("library-misfit", self.path, reason="it does not say what it is")
+            raise refused("library-misfit", self.path, reason=mark("it does not say what it is"))
         text = self._source.read(entry.begin, entry.end).tobytes()
         try:
             value: object = json.loads(text)
@@ -182,13 +183,13 @@ class Columns:
                 return value
         except (ValueError, RecursionError):
             pass
-        raise refused("library-misfit", self.path, reason="what it says of itself is not canonical JSON")
+        raise refused("library-misfit", self.path, reason=mark("what it says of itself is not canonical JSON"))
 
     def expect(self, columns: Sequence[Column]) -> None:
         """Refuse the file unless it holds these columns and no others, beside what it says of itself."""
         held = {name: (entry.dtype, entry.shape) for name, entry in self.entries.items() if name != ABOUT}
         if held != {column.name: (column.dtype, column.shape) for column in columns}:
-            raise refused("library-misfit", self.path, reason="its columns are not those that it claims")
+            raise refused("library-misfit", self.path, reason=mark("its columns are not those that it claims"))
 
     def read(self, name: str) -> NDArray[Any]:
         """A column as it is stored."""

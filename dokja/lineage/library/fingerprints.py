@@ -16,6 +16,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.language import mark
 from dokja.lineage.architecture import assign
 from dokja.lineage.checkpoint import Checkpoint, Digests
 from dokja.lineage.cores import ALONE, Crew
@@ -66,7 +67,7 @@ class Fingerprint:
         self.about = read_about(columns, FORMAT)
         columns.expect([_column(self.about.model)])
         if not np.isfinite(columns.read(SKETCHES)).all():
-            raise refused("library-misfit", columns.path, reason="a sketch is none")
+            raise refused("library-misfit", columns.path, reason=mark("a sketch is none"))
 
     def __enter__(self) -> Self:
         return self

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.language import mark
 from dokja.lineage.library.about import about_as
 from dokja.lineage.library.columns import ABOUT, Column, Columns, header_bytes, json_bytes, stored, written
 from dokja.lineage.library.packs import FEWEST_UNITS
@@ -210,9 +211,9 @@ def read_index(folder: Path) -> Index:
 def _checked(columns: Columns) -> _About:
     about = about_as(columns, _type(), FORMAT)
     if not (FEWEST_UNITS <= about.units <= LOOKED_AT and about.key >= 0):
-        raise refused("library-misfit", columns.path, reason="its key or its units are out of range")
+        raise refused("library-misfit", columns.path, reason=mark("its key or its units are out of range"))
     if list(about.names) != sorted(set(about.names)) or list(about.components) != sorted(set(about.components)):
-        raise refused("library-misfit", columns.path, reason="its names are not in order")
+        raise refused("library-misfit", columns.path, reason=mark("its names are not in order"))
     return about
 
 
@@ -220,7 +221,7 @@ def _check_numbers(index: Index, path: Path) -> None:
     """Refuse rows that belong to no reference or to no component."""
     outside = (index.reference >= len(index.shelved)).any() or (index.component >= len(index.components)).any()
     if outside or not np.isfinite(index.sketches).all():
-        raise refused("library-misfit", path, reason="a sketch belongs to nothing, or is none")
+        raise refused("library-misfit", path, reason=mark("a sketch belongs to nothing, or is none"))
 
 
 def _bytes_of(digests: Sequence[str]) -> NDArray[np.uint8]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.language import mark
 from dokja.lineage.architecture import Assignment, Part
 from dokja.lineage.library.about import about_as
 from dokja.lineage.library.columns import Column, Columns
@@ -268,7 +269,7 @@ class PackSource:
         rows = self._word_rows
         # As Python's own numbers: a file may claim one that no array holds.
         if (np.diff(rows) <= 0).any() or not set((self.about.words or {}).values()) <= set(rows.tolist()):
-            raise refused("library-misfit", self._columns.path, reason="its words have no embeddings")
+            raise refused("library-misfit", self._columns.path, reason=mark("its words have no embeddings"))
 
 
 def _places(held: Labels, labels: Labels) -> Labels | None:
@@ -304,11 +305,11 @@ def read_about(columns: Columns, form: str) -> About:
     """What a file of this format says of its reference, checked as far as its reader relies on it."""
     about = about_as(columns, _type(), form)
     if not (FEWEST_UNITS <= about.units <= LOOKED_AT and about.key >= 0):
-        raise refused("library-misfit", columns.path, reason="its key or its units are out of range")
+        raise refused("library-misfit", columns.path, reason=mark("its key or its units are out of range"))
     if not all(_sound(about, part) for part in about.assignment.parts):
-        raise refused("library-misfit", columns.path, reason="its parts do not fit the shapes of its tensors")
+        raise refused("library-misfit", columns.path, reason=mark("its parts do not fit the shapes of its tensors"))
     if not all(_even(about.model, group) for groups in about.model.groups.values() for group in groups):
-        raise refused("library-misfit", columns.path, reason="the axes of one group have not as many units")
+        raise refused("library-misfit", columns.path, reason=mark("the axes of one group have not as many units"))
     return about
 
 

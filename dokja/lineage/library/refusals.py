@@ -26,6 +26,7 @@ Code = Literal[
     "library-units",
     "library-unpacked",
     "library-unwritable",
+    "library-worker",
 ]
 
 
@@ -72,6 +73,10 @@ REFUSALS: Mapping[Code, Refusal] = MappingProxyType(
         ),
         "library-unwritable": Refusal(
             "The library cannot be written: {reason}.", "Mend its permissions or the disk."
+        ),
+        "library-worker": Refusal(
+            "A process that made a pack was ended from outside, as systems do when memory runs out.",
+            "Begin again with fewer --workers; packs that stand are kept.",
         ),
     }
 )

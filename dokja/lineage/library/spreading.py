@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
+from dokja.language import mark
 from dokja.lineage.library.refusals import refused
 
 Task = TypeVar("Task")
@@ -35,14 +39,28 @@ def spread(workers: int | str, work: Callable[[Task], Result], tasks: Sequence[T
 def _on_cores(workers: int, work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
     # Forked children of a process with threads may hang; these begin anew.
     context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(min(workers, len(tasks)), context, _alone) as pool:
-        pending = [pool.submit(work, task) for task in tasks]
         try:
+            with _uninterrupted():
+                pending = [pool.submit(work, task) for task in tasks]
             for each in as_completed(pending):
                 yield each.result()
+        except BrokenProcessPool:
+            raise refused("library-worker") from None
         finally:
-            for each in pending:
-                each.cancel()
+            for child in set(multiprocessing.active_children()) - others:
+                child.terminate()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes that begin in here hear no Ctrl-C: this one does, and ends them. It hears it when this has ended."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _alone() -> None:
@@ -55,7 +73,7 @@ def _on_ray(address: str, work: Callable[[Task], Result], tasks: Sequence[Task])
     try:
         import ray  # noqa: PLC0415  (an extra)
     except ImportError:
-        raise refused("library-ray", reason="ray is not installed") from None
+        raise refused("library-ray", reason=mark("ray is not installed")) from None
     if not ray.is_initialized():
         try:
             ray.init(address=None if address == RAY else address, log_to_driver=False)
