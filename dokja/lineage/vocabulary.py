@@ -21,6 +21,9 @@ MOST_BYTES: Final = 64 << 20
 MOST_WORDS: Final = 1_000_000
 MOST_ROWS: Final = 1 << 31
 
+APART: Final = "\0"
+"""Stands between words that are read together."""
+
 Beside = Callable[[str, int], bytes | None]
 """What gives a file of this name beside the weights, if it is there and no larger than this."""
 
@@ -89,9 +92,11 @@ def _sound(spelled: Sequence[object], rows: Sequence[Any]) -> bool:
 
 
 def _one_to_one(spelled: Sequence[str], rows: Sequence[int]) -> dict[str, int]:
-    words = list(map(text_of, spelled))
+    words = _texts(spelled)
     known = dict(zip(words, rows, strict=True))
-    doubtful = {word for word, row in zip(words, rows, strict=True) if known[word] != row}
+    doubtful = set()
+    if len(known) < len(words):
+        doubtful = {word for word, row in zip(words, rows, strict=True) if known[word] != row}
     claims = Counter(known.values())
     if len(claims) < len(known):
         doubtful |= {word for word, row in known.items() if claims[row] > 1}
@@ -111,24 +116,34 @@ def _is_text(word: str) -> bool:
 
 def text_of(spelled: str) -> str:
     """A word as the text that it stands for, as far as it is one; else as it is spelled."""
-    if spelled.isascii():
-        return spelled
-    if spelled[1:].isascii():
-        return _FIRST.get(spelled[0], spelled[0]) + spelled[1:]
+    return _decoded(_spaced(spelled))
+
+
+def _texts(spelled: Sequence[str]) -> list[str]:
+    """The same of many words, most of which take one step of all together."""
+    together = _spaced(APART.join(spelled)).split(APART)
+    spaced = together if len(together) == len(spelled) else map(_spaced, spelled)
+    return [word if word.isascii() else _decoded(word) for word in spaced]
+
+
+def _spaced(spelled: str) -> str:
+    return spelled.replace("Ġ", " ").replace("▁", " ")
+
+
+def _decoded(spaced: str) -> str:
     try:
-        return spelled.translate(_BYTES).encode("latin-1").decode()
+        return spaced.translate(_BYTES).encode("latin-1").decode()
     except UnicodeError:
-        return spelled.replace("▁", " ")
+        return spaced
 
 
 def _letters() -> dict[int, int]:
-    """The byte for which each letter of a byte-level tokenizer stands: visible ones of Latin-1 for themselves, the
-    next ones for the rest. What is no such letter is led beyond Latin-1."""
-    visible = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
-    hidden = [byte for byte in range(0x100) if byte not in visible]
-    return dict.fromkeys(hidden, 0x100) | {0x100 + place: byte for place, byte in enumerate(hidden)}
+    """The byte for which each letter of a byte-level tokenizer stands: what is seen of ASCII and Latin-1 for itself,
+    the next ones for the rest. What is no such letter is led beyond Latin-1."""
+    seen = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    unseen = [byte for byte in range(0x100) if byte not in seen]
+    none = {byte: 0x100 for byte in unseen if byte >= 0x80}
+    return none | {0x100 + place: byte for place, byte in enumerate(unseen)}
 
 
 _BYTES: Final = _letters()
-_FIRST: Final = {chr(letter): chr(byte) for letter, byte in _BYTES.items() if byte < 0x80} | {"▁": " "}
-"""Letters that stand for a text by themselves."""
