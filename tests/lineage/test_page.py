@@ -184,3 +184,15 @@ def test_the_page_opens_with_what_was_found_of_each_component() -> None:
     page = render(every_word(), COMMAND, "en")
     [verdicts] = re.findall(r'<ul class="verdicts">.*?</ul>', page, re.DOTALL)
     assert "text decoder: deepened (against cedar), rearranged (against elm), merged (against pine 0.62)" in verdicts
+
+
+def test_what_says_something_comes_first_and_the_rest_is_folded() -> None:
+    page = render(every_word(), COMMAND, "en")
+    for section in page.split('<section class="reference" aria-labelledby="reference-')[1:]:
+        order = re.findall(r'<article class="finding ([a-z-]+)"', section)
+        silent = [name in ("no-evidence", "not-assessed") for name in order]
+        assert silent == sorted(silent)
+    for name, body in re.findall(r'<article class="finding ([a-z-]+)"(.*?)</article>', page, re.DOTALL):
+        shown, fold, _ = body.partition('<details class="counted">')
+        assert bool(fold) == (name in ("no-evidence", "not-assessed"))
+        assert ("<table" in shown) == (not fold)

@@ -83,6 +83,7 @@ class FindingView:
     component: str
     word: Word
     label: str
+    telling: bool
     meaning: str
     innocent: str
     replies: tuple[ReplyView, ...]
@@ -100,7 +101,7 @@ class FindingView:
 
 @dataclass(frozen=True)
 class ReferenceView:
-    """All findings against one reference; cells follow the audit's components."""
+    """All findings against one reference, those that say something first; cells follow the audit's components."""
 
     name: str
     findings: tuple[FindingView, ...]
@@ -138,7 +139,12 @@ def view(audit: Audit, voice: Voice) -> AuditView:
         references=tuple(
             ReferenceView(
                 name=visible(name),
-                findings=tuple(by_place[name, each] for each in components if (name, each) in by_place),
+                findings=tuple(
+                    sorted(
+                        (by_place[name, each] for each in components if (name, each) in by_place),
+                        key=lambda shown: not shown.telling,
+                    )
+                ),
                 cells=tuple(by_place.get((name, each)) for each in components),
                 alone=component_name(alone[name], voice) if name in alone else None,
             )
@@ -160,7 +166,7 @@ def _summary(audit: Audit, voice: Voice) -> str:
         "silent": f"{sum(each.word == 'no-evidence' for each in asked):,}",
     }
     said = mark(
-        "{asked} comparisons of a component with a reference. Not independent: {dependent}. For a panel to look at: "
+        "Comparisons of a component with a reference: {asked}. Not independent: {dependent}. For a panel to look at: "
         "{rearranged}. No evidence: {silent}."
     )
     return voice(said, values)
@@ -186,6 +192,7 @@ def _finding(identifier: str, finding: Finding, voice: Voice) -> FindingView:
         component=component_name(finding.component, voice),
         word=finding.word,
         label=voice(said.label),
+        telling=finding.told,
         meaning=voice(said.meaning),
         innocent=voice(said.innocent),
         replies=tuple(
