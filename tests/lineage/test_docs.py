@@ -46,6 +46,23 @@ def test_every_word_and_every_test_is_explained() -> None:
     assert [word for word in (*get_args(Word), *TESTS) if f"`{word}`" not in PAGE] == []
 
 
+def test_the_example_of_the_page_audits_a_pair(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    exec(compile(example, "docs/lineage.md", "exec"), {})
+    words = dict(line.split()[:2] for line in capsys.readouterr().out.splitlines())
+    assert words["vision-encoder"] == words["audio-encoder"] == "derived"
+    assert words["text-decoder"] == "no-evidence"
+
+
+def test_every_section_that_the_page_leads_to_is_there() -> None:
+    titles = re.findall(r"^## (.*)$", PAGE, re.MULTILINE)
+    there = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
+    assert set(re.findall(r"\]\(#([^)]+)\)", PAGE)) <= there
+
+
 def test_the_index_of_what_is_proven_leads_somewhere() -> None:
     index = ROOT / "benchmarks" / "lineage" / "README.md"
     linked = re.findall(r"\]\(([^)#]+)\)", index.read_text(encoding="utf-8"))
