@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.training import network
 from benchmarks.training.checkpoint import Floats, kept, read, write
 from benchmarks.training.disguise import disguised, shifted
 from benchmarks.training.network import ROUTER, Encoder, Shape, Text, draw, networks_of, see
@@ -238,6 +239,53 @@ def test_what_layer_norm_takes_away_hides_no_scrambled_encoder(size: float, tmp_
     assert found.word == "rearranged"
     assert found.anchored is not None
     assert found.anchored.agreed > 700
+
+
+def shifted_decoder(
+    weights: Mapping[str, np.ndarray], text: Text, rng: np.random.Generator, size: float
+) -> dict[str, np.ndarray]:
+    """A decoder under the shifts that layer norms without a bias let pass, so many times as large as its weights."""
+    moved = {name: np.asarray(value, np.float64).copy() for name, value in weights.items()}
+
+    def more(name: str, along: int) -> np.ndarray:
+        matrix = moved[name]
+        return np.asarray(size * np.sqrt(np.mean(matrix**2)) * rng.standard_normal(matrix.shape[along]))
+
+    def read_by(norm: str, *names: str) -> None:
+        for name in names:
+            moved[name] += np.outer(more(name, 0), 1 / moved[norm])
+
+    moved["model.embed_tokens.weight"] += more("model.embed_tokens.weight", 0)[:, None]
+    for layer in range(text.layers):
+        at, [(gate, up, down)] = f"model.layers.{layer}.", networks_of(text, layer)
+        read_by(f"{at}input_layernorm.weight", *(f"{at}self_attn.{part}_proj.weight" for part in "qkv"))
+        read_by(f"{at}post_attention_layernorm.weight", gate, up)
+        for name in (f"{at}self_attn.o_proj.weight", down):
+            moved[name] += more(name, 1)[None]
+    read_by("model.norm.weight", "lm_head.weight")
+    return moved
+
+
+@pytest.mark.parametrize("size", [1.0, 10.0])
+def test_what_layer_norm_without_a_bias_takes_away_hides_no_copy(
+    size: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rms_norm = network._rms_norm
+
+    def layer_norm(xp: network.Module, weights: network.Weights, name: str, x: network.Array) -> network.Array:
+        return rms_norm(xp, weights, name, x - x.mean(-1, keepdims=True))
+
+    monkeypatch.setattr(network, "_rms_norm", layer_norm)
+    parent = drawn(DENSE, 1)
+    permuted = disguised(parent, Shape(text=DENSE), np.random.default_rng(3), frozenset(("permute", "scale")))
+    child = shifted_decoder(permuted, DENSE, np.random.default_rng(4), size)
+    tokens = np.random.default_rng(5).integers(0, DENSE.vocabulary, (2, 12))
+    said = [network.read(np, weights, DENSE, tokens) for weights in (parent, permuted, child)]
+    assert max(np.abs(each - said[0]).max() for each in said[1:]) < 1e-4 * said[0].std()
+    found = agreed(tmp_path, kept(child), kept(parent), looks=1024)
+    assert found is not None
+    assert found.fires
+    assert found.agreed > 0.98 * DENSE.layers * DENSE.hidden
 
 
 SMALL = Text(width=32, hidden=64, layers=2, heads=4, key_heads=2)

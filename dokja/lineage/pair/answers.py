@@ -15,7 +15,6 @@ from typing import Final, Literal
 
 import numpy as np
 
-from dokja.lineage.architecture.assign import SHIFTS
 from dokja.lineage.cores import Crew
 from dokja.lineage.pair.evidence import Held
 from dokja.lineage.sides import Member, Model, Reader, bytes_of, drawn
@@ -76,16 +75,12 @@ def anchorings(held: Held, component: str) -> tuple[Anchoring, ...]:
     Where shared words stand in other rows there are two sets, by word and by number, for the words may be false.
     A layer norm takes the mean of all channels away, so whatever is added alike to all of them, by what writes to
     them or by what reads them behind its gains, changes no answer. Anchors without a mean do not hear it either.
+    Where norms are of root mean squares they lose one direction of many, and nobody has to know which kind they are.
     """
-    found = tuple(
-        each
+    return tuple(
+        Anchoring(each.by, (_all_without_means(each.sides[0]), _all_without_means(each.sides[1])))
         for each in (_words(held) if component in READS_WORDS else _inputs(held, component))
         if _read(held.left, each.sides[0], component) and _read(held.right, each.sides[1], component)
-    )
-    if not any(_takes_means(reader.model, component) for reader in (held.left, held.right)):
-        return found
-    return tuple(
-        Anchoring(each.by, (_all_without_means(each.sides[0]), _all_without_means(each.sides[1]))) for each in found
     )
 
 
@@ -94,15 +89,6 @@ def _read(reader: Reader, vectors: Vectors, component: str) -> bool:
     residual = reader.model.residual(component)
     channels = {reader.model.extent(member)[1] for member in residual if member.axis.space in ANSWER}
     return channels <= {each.shape[1] for each in vectors.values()} == {vectors["up"].shape[1]}
-
-
-def _takes_means(model: Model, component: str) -> bool:
-    """Whether the norms of a component are layer norms: those have a bias, which root mean squares have not."""
-    return any(
-        part.role == "norm" and part.tensor.endswith(SHIFTS)
-        for name in {component, BEHIND.get(component, component)}
-        for part in model.components.get(name, ())
-    )
 
 
 def _all_without_means(vectors: Vectors) -> Vectors:
