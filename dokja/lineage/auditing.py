@@ -395,11 +395,15 @@ def _coverage(model: Model, findings: Sequence[Finding]) -> tuple[Coverage, ...]
 
 
 def _shared(findings: Sequence[Finding]) -> tuple[tuple[str, str], ...]:
-    """Components that alone, of several that were assessed, depend on a reference."""
+    """Components that alone, of several that were assessed, depend on a reference.
+
+    Nothing is alone beside one that may be a copy as well: where all that speaks of it may have been carried to it.
+    """
     result = []
     for reference in dict.fromkeys(each.reference for each in findings):
         told = [each for each in findings if each.reference == reference and each.word != "not-assessed"]
         firing = [each.component for each in told if each.dependent]
-        if len(told) > 1 and len(firing) == 1:
+        undecided = any(each.reason == CARRIED and each.log10_p is None for each in told)
+        if len(told) > 1 and len(firing) == 1 and not undecided:
             result.append((reference, firing[0]))
     return tuple(result)
