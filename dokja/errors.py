@@ -14,14 +14,15 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Place:
-    """Where something stands in a file; lines and columns count from 1, `None` where there is none."""
+    """Where something stands in a file (or at a URL); lines and columns count from 1, `None` where there is none."""
 
     file: Path | None = None
     line: int | None = None
     column: int | None = None
+    url: str | None = None
 
     def __str__(self) -> str:
-        parts = [str(self.file)] if self.file else []
+        parts = [str(self.file)] if self.file else [self.url] if self.url else []
         parts += [str(number) for number in (self.line, self.column) if number is not None]
         return ":".join(parts)
 

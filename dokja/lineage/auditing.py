@@ -10,6 +10,7 @@ from statistics import harmonic_mean
 import numpy as np
 
 from dokja import __version__
+from dokja.errors import CheckpointError, Problem
 from dokja.language import mark
 from dokja.lineage.architecture import assign
 from dokja.lineage.architecture.by_shape import BY_SHAPE
@@ -108,6 +109,15 @@ def audit(
     names = [each.name for each in references]
     if len(set(names)) < len(names):
         raise ValueError(f"findings name a reference: no two may bear one name, as in {sorted(names)}")
+    if step0 is not None and not _of_one_model(submission.source.model, step0.source.model):
+        raise CheckpointError(
+            Problem(
+                "audit-step0",
+                "The weights of step 0 have no tensor of the submission's names and shapes.",
+                "Give the submission's own weights before its training, saved as the submission is.",
+                values={},
+            )
+        )
     arrays = arrays_on(device)
     mine = submission.on(arrays)
     begun = step0.on(arrays) if step0 is not None else None
@@ -140,6 +150,11 @@ def audit(
         device=arrays.name,
         screen=screen,
     )
+
+
+def _of_one_model(submission: Model, begun: Model) -> bool:
+    """Whether there is a matrix that both have."""
+    return any(begun.shapes.get(name) == shape for name, shape in submission.shapes.items() if len(shape) > 1)
 
 
 def _seen_alike(mine: Reference, reference: Reference) -> tuple[Reference, Reference]:

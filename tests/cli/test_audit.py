@@ -6,6 +6,7 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dokja.cli.audit import UNSCREENED, _names
@@ -13,6 +14,7 @@ from dokja.intake import take_in
 from dokja.programme import open_programme
 from dokja.record import open_record
 from tests.cli.conftest import Dokja
+from tests.lineage.saved import save
 
 FIVE = Path(__file__).parents[2] / "examples" / "five-teams"
 BORROWED = str(FIVE / "entrants" / "team-b")
@@ -101,7 +103,10 @@ def test_findings_become_an_act_that_the_record_takes(dokja: Dokja, tmp_path: Pa
         (("audit", "no-such-folder", "--against", LENDER), "checkpoint-absent"),
         (("audit", "no-such-folder", "--against", LENDER, "--device", "gpu"), "audit-device-unknown"),
         (("audit", "no-such-folder", "--against", LENDER, "--device", "cuda:999"), NO_DEVICE),
-        (("inspect", str(FIVE / "README.md")), "checkpoint"),
+        (("inspect", str(FIVE / "README.md")), "checkpoint-format"),
+        (("inspect", ""), "checkpoint-absent"),
+        (("audit", BORROWED, "--against", ""), "checkpoint-absent"),
+        (("audit", BORROWED, "--against", "nowhere2://a/b"), "nowhere2://a/b"),
         (("audit", BORROWED, "--library", "no-such-library"), "library"),
     ],
 )
@@ -174,3 +179,10 @@ def test_a_library_with_nothing_to_compare_makes_an_act_that_says_so(dokja: Dokj
     assert "nothing was audited" in said.out
     assert "not-assessed" in file.read_text(encoding="utf-8")
     assert "assessed: '0'" in file.read_text(encoding="utf-8")
+
+
+def test_a_step_0_of_another_model_is_refused(dokja: Dokja, tmp_path: Path) -> None:
+    begun = save(tmp_path / "begun.safetensors", {"weight": np.ones((4, 4), np.float32)})
+    said = dokja("audit", BORROWED, "--against", LENDER, "--step0", str(begun))
+    assert said.code == 2
+    assert "audit-step0" in said.err

@@ -307,6 +307,14 @@ def test_what_cannot_be_taken_in_leaves_the_library_as_it_was(models: Path, libr
     assert (library / "library.safetensors").read_bytes() == before
 
 
+def test_what_is_wrong_with_all_of_them_is_told_once(models: Path, tmp_path: Path) -> None:
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library" / "packs").touch()  # Not even root can write into that.
+    with pytest.raises(LibraryError) as refused:
+        build(tmp_path / "library", named(models, "ash", "oak"), key=KEY, units=UNITS, workers=1)
+    assert [each.code for each in refused.value.problems] == ["library-unwritable"]
+
+
 @pytest.mark.parametrize(
     ("key", "units", "code"),
     [

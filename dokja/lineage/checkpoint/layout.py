@@ -43,6 +43,8 @@ def find(where: str | Path) -> Layout:
     if is_url(where):
         return _remote(str(where))
     path = Path(str(where).removeprefix("file://"))
+    if not str(where):
+        raise refused("checkpoint-absent")
     try:
         if path.is_dir():
             return _folder(path)

@@ -149,7 +149,7 @@ SHOWN = 120
 def problem(code: Code, where: str | Path | None = None, **values: object) -> Problem:
     """The problem of this code, with its placeholders filled."""
     refusal = REFUSALS[code]
-    place = NOWHERE if where is None else Place(Path(where))
+    place = NOWHERE if where is None else Place(url=str(where)) if "://" in str(where) else Place(Path(where))
     return Problem(code, refusal.what, refusal.mend, place, {key: shown(value) for key, value in values.items()})
 
 

@@ -164,7 +164,10 @@ class RemoteSource:
             self._system, self._path = _file_system(url)
             self._known = self._identity()
             self._file = self._system.open(self._path, "rb", cache_type="none")
-        except FileNotFoundError:
+        except FileNotFoundError as absent:
+            # HTTP's says so, too, where nobody answered at all.
+            if absent.__cause__ is not None and not hasattr(absent.__cause__, "status"):
+                raise refused("checkpoint-remote", url, reason=_reason(absent.__cause__)) from absent
             raise refused("checkpoint-absent", url) from None
         except Exception as error:
             # fsspec's many systems raise whatever their clients raise.
@@ -218,7 +221,7 @@ def _file_system(url: str) -> tuple[Any, str]:
     return system, str(path)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 

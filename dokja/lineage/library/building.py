@@ -158,7 +158,8 @@ def _check_names(folder: Path, checkpoints: Mapping[str, str | Path]) -> None:
 
 def _check_done(finished: Sequence[_Done]) -> None:
     """Raise everything that went wrong, at once."""
-    problems = sorted((each for done in finished for each in done.problems), key=str)
+    known = {str(each): each for done in finished for each in done.problems}
+    problems = [known[each] for each in sorted(known)]
     if problems:
         ours = all(each.code.startswith("library-") for each in problems)
         raise (LibraryError if ours else CheckpointError)(*problems)
