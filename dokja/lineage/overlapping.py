@@ -10,13 +10,14 @@ from collections.abc import Mapping
 
 from dokja.lineage.findings import Overlap
 from dokja.lineage.sides import Source
+from dokja.lineage.vocabulary import Vocabulary
 
 
 def overlap(reference: str, mine: Source, his: Source) -> Overlap:
     """Words that the reference has at hand (a library keeps some, drawn by the key), and settings of either side."""
     words, settings = (mine.vocabulary(), his.vocabulary()), (mine.config(), his.config())
     known = None not in words
-    own, other = (each or {} for each in words)
+    own, other = (each or Vocabulary() for each in words)
     told = [dict(_settings(each)) for each in settings if each is not None]
     keys = {key for each in told for key in each}
     return Overlap(

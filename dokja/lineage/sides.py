@@ -28,7 +28,7 @@ from dokja.lineage.checkpoint import Checkpoint
 from dokja.lineage.measuring import AT_ONCE, By, Lengths
 from dokja.lineage.statistics import Order, halved, order, relative, unit_rows
 from dokja.lineage.statistics.units import Labels, Matrix, Units, block_length
-from dokja.lineage.vocabulary import vocabulary
+from dokja.lineage.vocabulary import Vocabulary, vocabulary
 
 TESTED = ("hidden", "heads", "kv-heads", "experts")
 """Spaces whose units are exchangeable one by one; the residual axis is tested by all tensors together."""
@@ -245,7 +245,7 @@ class Source(Protocol):
     def at(self, member: Member, rows: Labels) -> Matrix | None:
         """Any rows of a matrix whose rows are a vocabulary's; `None` where not all of them are kept."""
 
-    def vocabulary(self) -> Mapping[str, int] | None:
+    def vocabulary(self) -> Vocabulary | None:
         """The row of each word; `None` where it is not known."""
 
     def config(self) -> Mapping[str, object] | None:
@@ -308,11 +308,11 @@ class CheckpointSource:
     _known: Kept = field(default_factory=lambda: Kept(ROOM), repr=False, compare=False)
 
     @cached_property
-    def _words(self) -> Mapping[str, int]:
+    def _words(self) -> Vocabulary:
         found = vocabulary(self.checkpoint.beside)
         last = max(found.values(), default=0)
         count = self.model.vocabulary_size if "embedding" in self.model.words else last + 1
-        return found if last < count else {word: row for word, row in found.items() if row < count}
+        return found if last < count else Vocabulary((word, row) for word, row in found.items() if row < count)
 
     def rows(self, member: Member, labels: Labels, *, narrow: bool = False) -> Matrix:
         """The rows of these units. narrow: numbers that are stored as bfloat16 may be handed out so."""
@@ -371,7 +371,7 @@ class CheckpointSource:
         """These rows."""
         return self.rows(member, rows)
 
-    def vocabulary(self) -> Mapping[str, int] | None:
+    def vocabulary(self) -> Vocabulary | None:
         """The row of each word."""
         return self._words or None
 

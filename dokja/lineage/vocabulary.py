@@ -4,16 +4,16 @@ Words are hints to what rows mean; nothing else is taken from a tokenizer's file
 parsed, and a file that is not what it should be gives no words.
 
 Tokenizers spell one text in several ways: `Ġword` (bytes as letters, Radford et al. 2019), `▁word` (SentencePiece).
-Both are read as ` word`, so that rows which were carried over from one kind of tokenizer to another still meet. Each
-word is read by itself, so that no other word of a vocabulary can change how it is. WordPiece's `##` stays: it does
-not say whether a space stood before.
+Both stand for the text ` word`, by which rows meet that were carried over from one kind of tokenizer to another.
+Words that are spelled alike meet first, so that no word that is added to a vocabulary can keep others from it.
+WordPiece's `##` stays: it does not say whether a space stood before.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Final
 
@@ -31,11 +31,17 @@ Spelled = tuple[list[Any], list[Any]]
 """Words as they are spelled, and their rows."""
 
 
-def vocabulary(beside: Beside) -> Mapping[str, int]:
-    """The row of each word, from the tokenizer's files; empty where there are none that can be read.
+class Vocabulary(dict[str, int]):
+    """The row of each word, as the tokenizer spells it."""
 
-    One word has one row and one row one word: what the files say twice is left out.
-    """
+    @cached_property
+    def by_text(self) -> Mapping[str, str]:
+        """A word of each text."""
+        return dict(zip(texts(self), self, strict=True))
+
+
+def vocabulary(beside: Beside) -> Vocabulary:
+    """The row of each word, from the tokenizer's files; empty where there are none that can be read."""
     for name, read in READERS:
         text = beside(name, MOST_BYTES)
         if text is None:
@@ -45,13 +51,14 @@ def vocabulary(beside: Beside) -> Mapping[str, int]:
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             continue
         if len(spelled) <= MOST_WORDS and _sound(spelled, rows):
-            return _one_to_one(spelled, rows)
-    return {}
+            found = zip(spelled, rows, strict=True)
+            return Vocabulary(found if _is_text("".join(spelled)) else (each for each in found if _is_text(each[0])))
+    return Vocabulary()
 
 
-def priority(key: int, word: str) -> bytes:
-    """Where a word stands when words are drawn by a key: the same in every vocabulary that holds it."""
-    return sha256(f"{key}:{word}".encode("utf-8", "surrogatepass")).digest()
+def priority(key: int, text: str) -> bytes:
+    """Where a word of this text stands when words are drawn by a key: the same in every vocabulary that holds it."""
+    return sha256(f"{key}:{text}".encode("utf-8", "surrogatepass")).digest()
 
 
 def _tokenizer_json(text: bytes, _: Beside) -> Spelled:
@@ -91,20 +98,6 @@ def _sound(spelled: Sequence[object], rows: Sequence[Any]) -> bool:
     return known and 0 <= min(rows) <= max(rows) < MOST_ROWS
 
 
-def _one_to_one(spelled: Sequence[str], rows: Sequence[int]) -> dict[str, int]:
-    words = _texts(spelled)
-    known = dict(zip(words, rows, strict=True))
-    doubtful = set()
-    if len(known) < len(words):
-        doubtful = {word for word, row in zip(words, rows, strict=True) if known[word] != row}
-    claims = Counter(known.values())
-    if len(claims) < len(known):
-        doubtful |= {word for word, row in known.items() if claims[row] > 1}
-    if not _is_text("".join(known)):
-        doubtful |= {word for word in known if not _is_text(word)}
-    return {word: row for word, row in known.items() if word not in doubtful} if doubtful else known
-
-
 def _is_text(word: str) -> bool:
     """Whether all letters are whole: JSON can spell halves of one."""
     try:
@@ -119,7 +112,7 @@ def text_of(spelled: str) -> str:
     return _decoded(_spaced(spelled))
 
 
-def _texts(spelled: Sequence[str]) -> list[str]:
+def texts(spelled: Collection[str]) -> list[str]:
     """The same of many words, most of which take one step of all together."""
     together = _spaced(APART.join(spelled)).split(APART)
     spaced = together if len(together) == len(spelled) else map(_spaced, spelled)

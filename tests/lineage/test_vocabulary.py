@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dokja.lineage.vocabulary import MOST_BYTES, MOST_WORDS, text_of, vocabulary
+from dokja.lineage.pair.rows import shared_words
+from dokja.lineage.sides import Source
+from dokja.lineage.vocabulary import MOST_BYTES, MOST_WORDS, Vocabulary, text_of, vocabulary
 
 
 def read(files: Mapping[str, Any]) -> Mapping[str, int]:
@@ -30,8 +34,8 @@ def tokenizer(vocab: object, **more: object) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        (tokenizer({"a": 0, "Ġb": 1}), {"a": 0, " b": 1}),
-        (tokenizer([["<unk>", 0.0], ["▁b", -3.5], ["a", -4]]), {"<unk>": 0, " b": 1, "a": 2}),
+        (tokenizer({"a": 0, "Ġb": 1}), {"a": 0, "Ġb": 1}),
+        (tokenizer([["<unk>", 0.0], ["▁b", -3.5], ["a", -4]]), {"<unk>": 0, "▁b": 1, "a": 2}),
         (
             tokenizer(
                 {"a": 0}, added_tokens=[{"id": 1, "content": "<s>", "special": True}, {"id": 0, "content": "a"}]
@@ -39,7 +43,7 @@ def tokenizer(vocab: object, **more: object) -> dict[str, Any]:
             {"a": 0, "<s>": 1},
         ),
         (tokenizer({"[CLS]": 0, "ing": 1, "##ing": 2}), {"[CLS]": 0, "ing": 1, "##ing": 2}),
-        ({"vocab.json": {"Ġb": 0}, "added_tokens.json": {"<|im_end|>": 1}}, {" b": 0, "<|im_end|>": 1}),
+        ({"vocab.json": {"Ġb": 0}, "added_tokens.json": {"<|im_end|>": 1}}, {"Ġb": 0, "<|im_end|>": 1}),
         ({"vocab.json": {"b": 0}}, {"b": 0}),
         ({"vocab.txt": b"[PAD]\nb\r\n##c\n"}, {"[PAD]": 0, "b": 1, "##c": 2}),
         ({"vocab.txt": b"b\n\nc"}, {"b": 0, "": 1, "c": 2}),
@@ -127,10 +131,52 @@ def test_too_many_words_are_none() -> None:
     assert read({"vocab.txt": b"\n".join(b"%d" % number for number in range(MOST_WORDS + 1))}) == {}
 
 
-def test_a_word_of_two_rows_and_a_row_of_two_words_are_left_out() -> None:
-    assert read(tokenizer({"a": 0, "b": 0, "c": 1})) == {"c": 1}
-    assert read(tokenizer({"Ġa": 0, "▁a": 1, "c": 2})) == {"c": 2}
-    assert read(tokenizer({"a": 0, "c": 1}, added_tokens=[{"id": 7, "content": "a"}])) == {"c": 1}
+@dataclass
+class Told:
+    """A side that says nothing but its words."""
+
+    words: Mapping[str, int]
+    key: int = 7
+
+    def vocabulary(self) -> Vocabulary | None:
+        return Vocabulary(self.words) or None
+
+
+def met(*tables: Mapping[str, int]) -> set[tuple[int, ...]] | None:
+    found = shared_words(*(cast("Source", Told(table)) for table in tables))
+    back = shared_words(*(cast("Source", Told(table)) for table in tables[::-1]))
+    assert (found is None) == (back is None)
+    if found is None or back is None:
+        return None
+    assert all(np.array_equal(one, other) for one, other in zip(found.rows, back.rows[::-1], strict=True))
+    return {tuple(map(int, each)) for each in zip(*found.rows, strict=True)}
+
+
+def test_words_meet_as_they_are_spelled_or_else_by_their_text() -> None:
+    assert met({"a": 0, "b": 1}, {"b": 5, "c": 0}) == {(1, 5)}
+    assert met({"Ġthe": 0, "ìķĪ": 1, "x": 2}, {"▁the": 3, "안": 4, "y": 5}) == {(0, 3), (1, 4)}
+    assert met({"Ġthe": 0}, {"Ġthe": 3, "▁the": 4}, {"Ġthe": 9}) == {(0, 3, 9)}
+    assert met({"a": 0}, {}) is None
+    assert met({"a": 0}, {"b": 0}) == set()
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["▁a", "Ġa", "a", "▁b", "Ġb", "ĠĠ", "▁▁", "é", "Ã©"]), st.integers(0, 9), min_size=1
+    )
+)
+def test_no_word_that_is_added_keeps_others_from_meeting(more: dict[str, int]) -> None:
+    mine, his = {f"Ġ{letter}": row for row, letter in enumerate("abcdef")}, {"Ġa": 4, "Ġb": 3, "Ġc": 9}
+    added = {word: 20 + row for word, row in more.items() if word not in mine}
+    found = met({**mine, **added}, his)
+    assert found is not None
+    assert found >= {(0, 4), (1, 3), (2, 9)}
+
+
+def test_a_row_is_paired_once() -> None:
+    assert met(dict.fromkeys("abcdef", 3), {letter: row for row, letter in enumerate("abcdef")}) is not None
+    assert len(met(dict.fromkeys("abcdef", 3), {letter: row for row, letter in enumerate("abcdef")}) or ()) == 1
+    assert met({"a": 0, "another name of a": 0, "b": 1}, {"a": 7, "b": 8}) == {(0, 7), (1, 8)}
 
 
 def test_words_that_are_no_text_are_left_out() -> None:

@@ -38,7 +38,7 @@ from dokja.lineage.pair.answers import drawn_rows
 from dokja.lineage.pair.longest import gain_of, longest
 from dokja.lineage.sides import CheckpointSource, Member, Model, Reader, looked_at
 from dokja.lineage.statistics.units import Labels, Matrix
-from dokja.lineage.vocabulary import priority
+from dokja.lineage.vocabulary import priority, texts
 
 UNKNOWN: Final = "0" * 64
 """Stands for a digest that is not there yet, and is as long as one."""
@@ -195,5 +195,6 @@ def _words(source: CheckpointSource) -> tuple[Mapping[str, int] | None, Labels]:
     known, rows = source.vocabulary(), drawn_rows(source.key, source.model)
     if known is None:
         return None, rows
-    words = {word: known[word] for word in nsmallest(WORDS, known, key=lambda word: priority(source.key, word))}
+    by_text = zip(texts(known), known.items(), strict=True)
+    words = dict(each for _, each in nsmallest(WORDS, by_text, key=lambda each: priority(source.key, each[0])))
     return words, np.union1d(rows, np.array(list(words.values()), dtype=np.int64))

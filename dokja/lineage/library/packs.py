@@ -35,6 +35,7 @@ from dokja.lineage.sides import (
     looked_at,
 )
 from dokja.lineage.statistics.units import Labels, Matrix
+from dokja.lineage.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -242,9 +243,13 @@ class PackSource:
             return None
         return self._columns.floats(end)[places]
 
-    def vocabulary(self) -> Mapping[str, int] | None:
+    def vocabulary(self) -> Vocabulary | None:
         """The rows of the words that are kept."""
-        return self.about.words or None
+        return self._vocabulary or None
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.about.words or {})
 
     def config(self) -> None:
         """A pack keeps no config."""

@@ -11,11 +11,11 @@ numbers: where shared words stand in other rows, both pairings are asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from heapq import nsmallest
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from dokja.lineage.pair.pairing import drawn_alike
 from dokja.lineage.sides import Member, Reader, Source
 from dokja.lineage.statistics.units import Labels, Matrix
-from dokja.lineage.vocabulary import priority
+from dokja.lineage.vocabulary import Vocabulary, priority, texts
 
 SHARED: Final = 1024
 """So many words that all sides know are looked at, drawn by the key."""
@@ -33,6 +33,8 @@ By = Literal["number", "word"]
 
 Rows = tuple[Labels, ...]
 """Rows of each model; those at one place are held against each other."""
+
+Spelled = TypeVar("Spelled", str, tuple[str, ...])
 
 Way = tuple[Matrix, ...]
 """What each model has in such rows."""
@@ -79,14 +81,42 @@ class Paired:
 
 
 def shared_words(*sources: Source) -> Words | None:
-    """The words that all of these know, drawn by the key; `None` where one of them tells no words."""
-    tables = [source.vocabulary() or {} for source in sources]
+    """The words that all of these know, drawn by the key; `None` where one of them tells no words.
+
+    Words meet that are spelled alike, and of the others those that stand for one text. A row is paired once.
+    """
+    tables = [source.vocabulary() or Vocabulary() for source in sources]
     fewest = min(tables, key=len)
     if not fewest:
         return None
-    shared = [word for word in fewest if all(word in table for table in tables)]
-    words = nsmallest(SHARED, shared, key=lambda word: priority(sources[0].key, word))
-    return Words(tuple(np.array([table[word] for word in words], dtype=np.int64) for table in tables))
+    alike = set(tables[0]).intersection(*tables[1:])
+    drawn = _drawn(sources[0].key, zip(texts(alike), alike, strict=True))
+    shared = [(text, (word,) * len(tables)) for text, word in drawn]
+    if len(alike) < len(fewest):
+        shared = _drawn(sources[0].key, [*shared, *_drawn(sources[0].key, _of_one_text(tables, alike))])
+    met: list[set[int]] = [set() for _ in tables]
+    rows = []
+    for _, words in shared:
+        each = tuple(table[word] for table, word in zip(tables, words, strict=True))
+        if not any(row in known for row, known in zip(each, met, strict=True)):
+            rows.append(each)
+            for row, known in zip(each, met, strict=True):
+                known.add(row)
+    return Words(tuple(np.array(rows, dtype=np.int64).reshape(len(rows), len(tables)).T))
+
+
+def _drawn(key: int, words: Iterable[tuple[str, Spelled]]) -> list[tuple[str, Spelled]]:
+    """Of words with their text as many as are looked at."""
+    return nsmallest(SHARED, words, key=lambda each: (priority(key, each[0]), each[1]))
+
+
+def _of_one_text(tables: Sequence[Vocabulary], met: Collection[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Words that are spelled in different ways, as each side does, by the text that they stand for."""
+    known = [table.by_text for table in tables]
+    for text in min(known, key=len):
+        words = tuple(each[text] for each in known if text in each)
+        if len(words) == len(known) and not any(word in met for word in words):
+            yield text, words
 
 
 def words_between(readers: Sequence[Reader], members: Sequence[Member], words: Words | None) -> Words | None:
