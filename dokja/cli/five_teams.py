@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -45,13 +44,16 @@ def audits_begun(folder: Path) -> Iterator[Audits]:
     One core is left to this process, which loads and runs programmes meanwhile. Each process of audits reads the
     references.
     """
+    from dokja.lineage.library.spreading import processes, uninterrupted
+
     teams = sorted(entrant.name for entrant in (folder / ENTRANTS).iterdir())
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-    context = multiprocessing.get_context("spawn")
     try:
-        with ProcessPoolExecutor(max(1, (os.cpu_count() or 1) - 1), context, collect_rarely) as pool:
-            yield Audits({team: pool.submit(_audit, folder, team) for team in teams})
+        with processes(max(1, (os.cpu_count() or 1) - 1), collect_rarely) as pool:
+            with uninterrupted():
+                begun = {team: pool.submit(_audit, folder, team) for team in teams}
+            yield Audits(begun)
     finally:
         for name, value in before.items():
             if value is None:

@@ -37,24 +37,36 @@ def spread(workers: int | str, work: Callable[[Task], Result], tasks: Sequence[T
 
 
 def _on_cores(workers: int, work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
-    # Forked children of a process with threads may hang; these begin anew.
-    context = multiprocessing.get_context("spawn")
-    others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(min(workers, len(tasks)), context, _alone) as pool:
+    with processes(min(workers, len(tasks)), _alone) as pool:
         try:
-            with _uninterrupted():
+            with uninterrupted():
                 pending = [pool.submit(work, task) for task in tasks]
             for each in as_completed(pending):
                 yield each.result()
         except BrokenProcessPool:
             raise refused("library-worker") from None
-        finally:
-            for child in set(multiprocessing.active_children()) - others:
-                child.terminate()
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
+def processes(count: int, begin: Callable[[], object]) -> Iterator[ProcessPoolExecutor]:
+    """So many processes; where an error (or Ctrl-C) ends this context, they end at once, whatever they do.
+
+    begin: what each does first. Submit within `uninterrupted`, for that is when they begin.
+    """
+    # Forked children of a process with threads may hang; these begin anew.
+    context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
+    with ProcessPoolExecutor(count, context, begin) as pool:
+        try:
+            yield pool
+        except BaseException:
+            for child in set(multiprocessing.active_children()) - others:
+                child.terminate()
+            raise
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
     """Processes that begin in here hear no Ctrl-C: this one does, and ends them. It hears it when this has ended."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
