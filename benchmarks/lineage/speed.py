@@ -40,16 +40,10 @@ from threadpoolctl import threadpool_limits
 
 import dokja
 from benchmarks.measured import Measured, measured
+from dokja.lineage.model import FEWEST_LOOKED_AT, FEWEST_OF_A_BLOCK, IN_ALL, LOOKED_AT, NUMBERS_OF_A_BLOCK
 from dokja.lineage.pair.answers import ANCHORS
 from dokja.lineage.pair.candidates import LAYERS
 from dokja.lineage.pair.channels import CHANNELS, FEWEST_ROWS, ROWS
-from dokja.lineage.sides import (
-    FEWEST_LOOKED_AT,
-    FEWEST_OF_A_BLOCK,
-    IN_ALL,
-    LOOKED_AT,
-    NUMBERS_OF_A_BLOCK,
-)
 
 RESULTS = Path(__file__).parent / "results"
 LARGE = 8192

@@ -20,6 +20,7 @@ from dokja.lineage.cores import Crew, at_work
 from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding, Rounded, Screen, Word
 from dokja.lineage.inside import within
 from dokja.lineage.judging import Grounds, Shown, Weighed, carried, layer_map, power, word
+from dokja.lineage.model import GIVEN, Member, Model
 from dokja.lineage.overlapping import overlap
 from dokja.lineage.pair.anchoring import Anchored, anchored
 from dokja.lineage.pair.evidence import FEWEST, TESTS, Elements, Held, LabelTest, MapRow, Partner
@@ -27,7 +28,7 @@ from dokja.lineage.pair.gathering import gather
 from dokja.lineage.pair.heads import look_at_heads
 from dokja.lineage.pair.pairing import DENSE_OF
 from dokja.lineage.pair.rows import most_alike, shared_words, ways
-from dokja.lineage.sides import GIVEN, CheckpointSource, Member, Model, Reader, Source, nameless
+from dokja.lineage.sides import CheckpointSource, Reader, Source, nameless
 from dokja.lineage.statistics import Cells, MergeFit, Partial, holm, partial_correlation
 
 NO_COMPONENT = mark("The reference has no such component.")

@@ -24,8 +24,9 @@ from dokja.lineage.architecture.by_shape import BY_SHAPE
 from dokja.lineage.cores import Crew
 from dokja.lineage.findings import Kin, Within
 from dokja.lineage.judging import ACCUSES_AT, FEWEST_FIXED, LEAST_SHARE
+from dokja.lineage.model import Group
 from dokja.lineage.pair.searching import SEARCHED, all_matched, scores, small_copies
-from dokja.lineage.sides import Group, Reader
+from dokja.lineage.sides import Reader
 from dokja.lineage.statistics import Matches
 
 

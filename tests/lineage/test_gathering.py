@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from dokja.lineage import open_checkpoint, reference
 from dokja.lineage.checkpoint import digesting, reading
 from dokja.lineage.cores import Crew, at_work
+from dokja.lineage.model import FEWEST_LOOKED_AT, LOOKED_AT
 from dokja.lineage.pair import searching
-from dokja.lineage.sides import FEWEST_LOOKED_AT, LOOKED_AT, CheckpointSource, Kept
+from dokja.lineage.sides import CheckpointSource, Kept
 from dokja.lineage.statistics import (
     cosines,
     gram_correlation,

@@ -25,8 +25,9 @@ from dokja.lineage.library.packs import kept as kept_members
 from dokja.lineage.library.packs import neuron_columns, open_pack, pack_file
 from dokja.lineage.library.passing import Picked, goes_by, measuring
 from dokja.lineage.measuring import By, Lengths, row_lengths
+from dokja.lineage.model import looked_at
 from dokja.lineage.pair.longest import gain_of
-from dokja.lineage.sides import CheckpointSource, Reader, looked_at
+from dokja.lineage.sides import CheckpointSource, Reader
 
 UNITS = 16
 SHAPE = Shape(text=Text(width=32, hidden=96, layers=2, heads=4, key_heads=2))

@@ -25,7 +25,8 @@ from dokja.lineage.library.packs import FEWEST_UNITS, UNITS, PackSource, pack_fi
 from dokja.lineage.library.refusals import problem, refused
 from dokja.lineage.library.sketching import Sketch, sketches
 from dokja.lineage.library.spreading import spread
-from dokja.lineage.sides import LOOKED_AT, Reader
+from dokja.lineage.model import LOOKED_AT
+from dokja.lineage.sides import Reader
 
 LOCK: Final = ".lock"
 LONGEST_NAME: Final = 200

@@ -36,7 +36,8 @@ from dokja.lineage.library.sketching import (
     sketch_of,
     sums_of,
 )
-from dokja.lineage.sides import CheckpointSource, Member, Model, Reader, drawn, looked_at
+from dokja.lineage.model import Member, Model, drawn, looked_at
+from dokja.lineage.sides import CheckpointSource, Reader
 
 FORMAT: Final = "dokja-reference-fingerprint/1"
 SKETCHES: Final = "sketches"

@@ -21,7 +21,7 @@ from dokja.lineage.library.columns import ABOUT, Column, Columns, header_bytes, 
 from dokja.lineage.library.packs import FEWEST_UNITS
 from dokja.lineage.library.refusals import refused
 from dokja.lineage.library.sketching import SUMS, Sketch
-from dokja.lineage.sides import LOOKED_AT
+from dokja.lineage.model import LOOKED_AT
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

@@ -34,9 +34,10 @@ from dokja.lineage.library.packs import (
 )
 from dokja.lineage.library.passing import Picked, Sees, goes_by, measuring
 from dokja.lineage.measuring import Lengths
+from dokja.lineage.model import Member, Model, looked_at
 from dokja.lineage.pair.answers import drawn_rows
 from dokja.lineage.pair.longest import gain_of, longest
-from dokja.lineage.sides import CheckpointSource, Member, Model, Reader, looked_at
+from dokja.lineage.sides import CheckpointSource, Reader
 from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import priority, texts
 

@@ -24,16 +24,9 @@ from dokja.lineage.library.about import about_as
 from dokja.lineage.library.columns import Column, Columns
 from dokja.lineage.library.refusals import refused
 from dokja.lineage.measuring import By, row_lengths
+from dokja.lineage.model import LOOKED_AT, Group, Member, Model, inner, looked_at
 from dokja.lineage.pair.answers import answers_to_anything
 from dokja.lineage.pair.longest import answers_words, crowded, longest, neurons
-from dokja.lineage.sides import (
-    LOOKED_AT,
-    Group,
-    Member,
-    Model,
-    inner,
-    looked_at,
-)
 from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import Vocabulary
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from dokja.lineage.cores import ALONE, Crew
 from dokja.lineage.library.columns import json_bytes
-from dokja.lineage.sides import Member, Model, Reader, drawn
+from dokja.lineage.model import Member, Model, drawn
+from dokja.lineage.sides import Reader
 from dokja.lineage.statistics.units import Matrix
 
 SUMS: Final = 1024

@@ -24,11 +24,12 @@ import numpy as np
 
 from dokja.lineage.arrays import taken
 from dokja.lineage.cores import Crew
+from dokja.lineage.model import FEWEST_LOOKED_AT, Member, drawn
 from dokja.lineage.pair.answers import ANCHORS, Anchors, Meant, Vectors, anchorings, answered, answers
 from dokja.lineage.pair.candidates import MOST, Asked, Layer, candidates, other_way_round
 from dokja.lineage.pair.evidence import Held, MapRow
 from dokja.lineage.pair.longest import crowded, lengths, longest, of_one_axis
-from dokja.lineage.sides import FEWEST_LOOKED_AT, Member, Reader, drawn
+from dokja.lineage.sides import Reader
 from dokja.lineage.statistics import Units, agreement, named_alike
 from dokja.lineage.statistics.units import Labels
 

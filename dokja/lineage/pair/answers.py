@@ -16,8 +16,9 @@ from typing import Final, Literal
 import numpy as np
 
 from dokja.lineage.cores import Crew
+from dokja.lineage.model import Member, Model, drawn
 from dokja.lineage.pair.evidence import Held
-from dokja.lineage.sides import Member, Model, Reader, bytes_of, drawn
+from dokja.lineage.sides import Reader, bytes_of
 from dokja.lineage.statistics import Units, answering, signatures
 from dokja.lineage.statistics.units import Labels, Matrix
 

@@ -23,11 +23,12 @@ from typing import Final
 import numpy as np
 
 from dokja.lineage.arrays import digest, host
+from dokja.lineage.model import Group, Member, Model, drawn, looked_at
 from dokja.lineage.pair.answers import Anchors, gain_in_front
 from dokja.lineage.pair.evidence import Held
 from dokja.lineage.pair.longest import answers_words, neurons, reads
 from dokja.lineage.pair.pairing import paired, sources
-from dokja.lineage.sides import Group, Member, Model, Reader, drawn, looked_at
+from dokja.lineage.sides import Reader
 from dokja.lineage.statistics import signatures
 from dokja.lineage.statistics.labels import mutual_neighbours
 from dokja.lineage.statistics.units import Labels, Matrix

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dokja.lineage.arrays import taken
+from dokja.lineage.model import Member, drawn
 from dokja.lineage.pair.evidence import FEWEST, Held, LabelTest
 from dokja.lineage.pair.pairing import drawn_alike
 from dokja.lineage.pair.places import Halves, relative_test
 from dokja.lineage.pair.rows import words_between
-from dokja.lineage.sides import Member, drawn
 from dokja.lineage.statistics import JointGram, JointTrace, Matches, Units, cosines, halved
 from dokja.lineage.statistics.units import Labels, Matrix, common, unit_rows
 

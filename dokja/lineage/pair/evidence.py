@@ -22,8 +22,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from dokja.lineage.model import Group, Member
 from dokja.lineage.pair.rows import Paired, Words
-from dokja.lineage.sides import Group, Member, Reader
+from dokja.lineage.sides import Reader
 from dokja.lineage.statistics import Cells, Matches, Units, fixed_point_log10_p, shared_order
 
 TESTS = ("labels", "traces", "layers", "order", "turned", "squares", "matched", "products")

@@ -15,6 +15,7 @@ import ml_dtypes
 import numpy as np
 
 from dokja.lineage.cores import Crew
+from dokja.lineage.model import Member, Model
 from dokja.lineage.pair.channels import Channels, across_residual, matched_test, rows_of_each
 from dokja.lineage.pair.evidence import Elements, Evidence, Held
 from dokja.lineage.pair.pairing import GroupPair, aligned, aligned_squares
@@ -22,7 +23,6 @@ from dokja.lineage.pair.places import PlaceFound, label_test, look, order_test, 
 from dokja.lineage.pair.rows import By, Paired, most_alike, of_vocabulary, ways, words_between
 from dokja.lineage.pair.searching import Search
 from dokja.lineage.pair.squares import SquareFound, look_at_squares, squares_test
-from dokja.lineage.sides import Member, Model
 from dokja.lineage.statistics import Cells, equal_rows, in_cells
 from dokja.lineage.statistics.units import Floats, Matrix
 

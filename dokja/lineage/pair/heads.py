@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 
 from dokja.lineage.arrays import digest, host, namespace_of, taken
 from dokja.lineage.cores import Crew
+from dokja.lineage.model import Member, drawn
 from dokja.lineage.pair.anchoring import Anchored, beside_controls, most_agreed
 from dokja.lineage.pair.answers import ATTENTION, Vectors, anchorings, gain_in_front
 from dokja.lineage.pair.evidence import FEWEST, Held, LabelTest, Tally
 from dokja.lineage.pair.pairing import aligned
-from dokja.lineage.sides import Member, Reader, Source, drawn
+from dokja.lineage.sides import Reader, Source
 from dokja.lineage.statistics import Matches, Units, answering, cosines, fixed_point_log10_p, mean_cosines, word_maps
 from dokja.lineage.statistics.order import average_ranks
 from dokja.lineage.statistics.units import Labels, Matrix

@@ -13,8 +13,9 @@ from typing import Final
 
 import numpy as np
 
+from dokja.lineage.model import Group, Member, Model
 from dokja.lineage.pair.answers import gain_in_front
-from dokja.lineage.sides import Group, Member, Model, Reader
+from dokja.lineage.sides import Reader
 from dokja.lineage.statistics.units import Labels, Matrix
 
 ROLES: Final = ("gate", "up", "down")

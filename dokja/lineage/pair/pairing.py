@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dokja.lineage.sides import Group, Member, Model
+from dokja.lineage.model import Group, Member, Model
 
 DENSE_OF = {"experts": "text-decoder"}
 """Where the groups of a component may come from when the reference lacks it: experts, from a dense block."""

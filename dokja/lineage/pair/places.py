@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dokja.lineage.arrays import taken
+from dokja.lineage.model import Member, drawn
 from dokja.lineage.pair.evidence import FEWEST, FamilyEffect, Held, LabelTest, Tally, effect
 from dokja.lineage.pair.pairing import GroupPair
-from dokja.lineage.sides import Member, drawn
 from dokja.lineage.statistics import (
     Cosines,
     Matches,

@@ -20,8 +20,9 @@ from typing import Final, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dokja.lineage.model import Member
 from dokja.lineage.pair.pairing import drawn_alike
-from dokja.lineage.sides import Member, Reader, Source
+from dokja.lineage.sides import Reader, Source
 from dokja.lineage.statistics.units import Labels, Matrix
 from dokja.lineage.vocabulary import Vocabulary, priority, texts
 

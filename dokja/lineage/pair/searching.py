@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from dokja.lineage.arrays import host, like, namespace_of, row_products, taken
 from dokja.lineage.cores import Crew
+from dokja.lineage.model import Group, Member, drawn
 from dokja.lineage.pair.evidence import FEWEST, Held, LabelTest, Partner, Tally
 from dokja.lineage.pair.pairing import Kind, kinds, sources
-from dokja.lineage.sides import SMALL, Group, Member, Reader, drawn
+from dokja.lineage.sides import SMALL, Reader
 from dokja.lineage.statistics import Matches, Units, fixed_points
 from dokja.lineage.statistics.units import Labels, Matrix
 

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dokja.lineage.arrays import NUMPY, Arrays
+from dokja.lineage.model import Member, inner
 from dokja.lineage.pair.evidence import FEWEST, Held, LabelTest
 from dokja.lineage.pair.pairing import GroupPair
 from dokja.lineage.pair.places import Halves, relative_test
-from dokja.lineage.sides import Member, Reader, inner
+from dokja.lineage.sides import Reader
 from dokja.lineage.statistics import (
     Cosines,
     Matches,
