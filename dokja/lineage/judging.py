@@ -235,7 +235,7 @@ def power(tests: Sequence[LabelTest], asked: int, width: float) -> Power:
     `traces`, whichever sees the weaker. An estimate, told for the reader; no p-value is made of it.
     """
     by_name = {test.name: test for test in tests}
-    needed = _needed(by_name["labels"].groups, asked)
+    needed = _needed(by_name["labels"], asked)
     seen = (_by_labels(by_name["labels"], needed, width), _by_traces(by_name["traces"], asked, width))
     found = [each for each in seen if each is not None and each <= 1.0]
     return Power(needed, ceil(1000 * min(found)) / 1000 if found else None)
@@ -289,11 +289,11 @@ def _least(holds: Callable[[float], bool], high: float) -> float:
     return high
 
 
-def _needed(groups: int, asked: int) -> int:
-    """The fewest fixed points for which the bound is small enough, `asked` tests being paid for."""
-    target = (ACCUSES_AT - float(np.log10(max(asked, 1)))) * float(np.log(10))
-    fixed = max(groups, 1)
-    while _log_bound(groups, fixed) > target:
+def _needed(test: LabelTest, asked: int) -> int:
+    """The fewest fixed points for which the bound is small enough, `asked` tests and its own search paid for."""
+    target = (ACCUSES_AT - float(np.log10(max(asked, 1))) - test.searched) * float(np.log(10))
+    fixed = max(test.groups, 1)
+    while _log_bound(test.groups, fixed) > target:
         fixed += 1
     return fixed
 

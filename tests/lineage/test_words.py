@@ -20,7 +20,7 @@ from benchmarks.training.network import Shape, Text, draw
 from dokja.language import Voice
 from dokja.lineage import Audit, Finding, audit, open_checkpoint, reference
 from dokja.lineage.library import build, open_library
-from dokja.lineage.pair.rows import shared_words
+from dokja.lineage.pair.rows import Paired, shared_words
 from dokja.lineage.telling import finding_lines
 
 KEY = 7
@@ -115,6 +115,23 @@ def test_a_copy_in_other_rows_is_derived_and_all_its_rows_are_found(tmp_path: Pa
         assert any("more alike by word" in line for line in finding_lines(each, Voice("en")))
     assert found["text-decoder"].word == "identical"
     assert found["text-decoder"].paired is None
+
+
+@pytest.mark.parametrize("true", ["word", "number"])
+def test_rows_that_are_the_opposite_of_those_that_are_read_hide_nothing(true: str, tmp_path: Path) -> None:
+    """A vocabulary twice as long: one half is the copy's, the other, which nobody reads, its negative."""
+    sign = -1 if true == "word" else 1
+    twice = {
+        name: np.concatenate([sign * each, -sign * each]) if name in TABLES else each for name, each in CHILD.items()
+    }
+    lies = [f"lie {number}" for number in range(COUNT)]
+    found = by_component(said(tmp_path, (kept(twice), [*lies, *NAMES]), (PARENT, NAMES)))
+    for component in ("embeddings", "head"):
+        assert found[component].word == "common-initialisation"
+        labels = next(test for test in found[component].tests if test.name == "labels")
+        assert labels.fixed == labels.units
+        assert labels.searched == pytest.approx(np.log10(2))  # Of two pairings the better one, which is paid for.
+        assert found[component].paired == Paired(COUNT, COUNT, "word" if true == "word" else "number")
 
 
 @pytest.mark.parametrize("left", [60, 150, 299])

@@ -7,7 +7,7 @@ products of each model's own (T2).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -73,12 +73,17 @@ class _Sums:
 
 @dataclass
 class Channels:
-    """Sums over tensors, by family. `count`: the channels of the residual axis. `rows`: looked at of a matrix."""
+    """Sums over tensors, by family.
+
+    count: the channels of the residual axis. rows: looked at of a matrix. by_word: of vocabularies whose words stand
+    in other rows, the cross products of the rows of one word.
+    """
 
     count: int
     key: int
     rows: int = ROWS
     families: dict[str, _Sums] = field(default_factory=dict)
+    by_word: dict[str, JointTrace] = field(default_factory=dict)
 
     @property
     def sample(self) -> Labels:
@@ -94,9 +99,9 @@ class Channels:
         x, y = (taken(side.rows, sample, axis=1) for side in (one, other))
         sums = self.families.setdefault(a.family, _Sums(JointTrace(self.count, sample)))
         sums.trace.add_rows(*_same_rows(held, (a, b), (one, other), (x, y)))
-        moved = _moved_rows(held, a, b)
-        if moved is not None:
-            sums.trace.add_rows(*(taken(side, sample, axis=1) for side in moved))
+        of_words = _rows_of_words(held, a, b)
+        if of_words is not None:
+            self._by_word(a.family).add_rows(*(taken(side, sample, axis=1) for side in of_words))
         if a.axis.space == "vocabulary" or self.count < 2 * FEWEST:
             return
         sums.grams = sums.grams or (JointGram(len(sample)), JointGram(len(sample)))
@@ -112,6 +117,21 @@ class Channels:
                 mine.grams = mine.grams or (JointGram(len(self.sample)), JointGram(len(self.sample)))
                 for gram, his in zip(mine.grams, theirs.grams, strict=True):
                     gram.include(his)
+        for family, trace in other.by_word.items():
+            self._by_word(family).include(trace)
+
+    def _by_word(self, family: str) -> JointTrace:
+        return self.by_word.setdefault(family, JointTrace(self.count, self.sample))
+
+    def pairings(self) -> Iterator[Mapping[str, JointTrace]]:
+        """The cross products of each family by number; where words stand in other rows, by word as well.
+
+        They are never added up: rows that are the opposite of the others' would take away what those of words say.
+        """
+        by_number = {family: each.trace for family, each in self.families.items()}
+        yield by_number
+        if self.by_word:
+            yield by_number | self.by_word
 
     def whole(self) -> _Sums | None:
         """All families together; `None` where there are none."""
@@ -119,6 +139,14 @@ class Channels:
         for each in self.families.values():
             together.include(Channels(self.count, self.key, families={"": each}))
         return together.families.get("")
+
+    def joint(self, traces: Iterable[JointTrace]) -> Matches | None:
+        """T1 of the channels by all of these; `None` where there are none."""
+        whole: JointTrace | None = None
+        for each in traces:
+            whole = whole or JointTrace(self.count, self.sample)
+            whole.include(each)
+        return None if whole is None else self.matches(whole)
 
     def matches(self, trace: JointTrace) -> Matches:
         """T1 of the channels, with their own labels."""
@@ -144,16 +172,12 @@ def _same_rows(
     return x, y
 
 
-def _moved_rows(held: Held, a: Member, b: Member) -> tuple[Matrix, Matrix] | None:
-    """Of two vocabularies the rows of shared words that do not stand in one row, centred, of length one.
-
-    They are added to those of one number, and no test is made of either alone: whatever stands in unlike rows adds
-    nothing but noise, and there is nothing to choose from that would have to be corrected for.
-    """
+def _rows_of_words(held: Held, a: Member, b: Member) -> tuple[Matrix, Matrix] | None:
+    """Of two vocabularies whose words stand in other rows the rows of shared words, centred, of length one."""
     words = words_between((held.left, held.right), (a, b), held.words)
     if words is None or not words.moved.any():
         return None
-    mine, his = words.elsewhere.rows
+    mine, his = words.rows
     one, other = held.left.at(a, mine), held.right.at(b, his)
     if one is None or other is None:
         return None

@@ -20,7 +20,8 @@ groups), `squares`, `channels` (the residual axis), `searching` (layers).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import log10
 
 from dokja.lineage.model import Group, Member
 from dokja.lineage.pair.rows import Paired, Words
@@ -169,6 +170,15 @@ class Tally:
             searched=searched,
             families=tuple(effect(*item, lambda each: each.fixed) for item in self.families.items()),
         )
+
+
+def smallest(tests: Sequence[LabelTest]) -> LabelTest:
+    """Of one test by several pairings of rows that whose p is the smallest, times their number."""
+    best = min(tests, key=lambda each: each.log10_p)
+    if len(tests) == 1:
+        return best
+    price = log10(len(tests))
+    return replace(best, log10_p=min(0.0, best.log10_p + price), searched=best.searched + price)
 
 
 def effect(family: str, found: Sequence[Matches], count: Callable[[Matches], int]) -> FamilyEffect:

@@ -17,7 +17,7 @@ import numpy as np
 from dokja.lineage.cores import Crew
 from dokja.lineage.model import Member, Model
 from dokja.lineage.pair.channels import Channels, across_residual, matched_test, rows_of_each
-from dokja.lineage.pair.evidence import Elements, Evidence, Held
+from dokja.lineage.pair.evidence import Elements, Evidence, Held, smallest
 from dokja.lineage.pair.pairing import GroupPair, aligned, aligned_squares
 from dokja.lineage.pair.places import PlaceFound, label_test, look, order_test, traces_test, turned_test
 from dokja.lineage.pair.rows import By, Paired, most_alike, of_vocabulary, ways, words_between
@@ -103,9 +103,17 @@ def gather(held: Held, component: str, crew: Crew) -> Evidence:
         sums += elements
     whole = total.whole()
     layers, partners, mirrored = search.test(crew)
-    by_family = {name: total.matches(each.trace) for name, each in total.families.items()}
+    labels = [
+        label_test(
+            groups,
+            total.joint(traces.values()),
+            {name: total.matches(each) for name, each in traces.items()},
+            held.key,
+        )
+        for traces in total.pairings()
+    ]
     tests = (
-        label_test(groups, total.matches(whole.trace) if whole is not None else None, by_family, held.key),
+        smallest(labels),
         traces_test(groups),
         order_test(groups),
         turned_test(groups),

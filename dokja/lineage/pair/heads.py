@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -24,7 +24,7 @@ from dokja.lineage.cores import Crew
 from dokja.lineage.model import Member, drawn
 from dokja.lineage.pair.anchoring import Anchored, beside_controls, most_agreed
 from dokja.lineage.pair.answers import ATTENTION, Vectors, anchorings, gain_in_front
-from dokja.lineage.pair.evidence import FEWEST, Held, LabelTest, Tally
+from dokja.lineage.pair.evidence import FEWEST, Held, LabelTest, Tally, smallest
 from dokja.lineage.pair.pairing import aligned
 from dokja.lineage.sides import Reader, Source
 from dokja.lineage.statistics import Matches, Units, answering, cosines, fixed_point_log10_p, mean_cosines, word_maps
@@ -86,10 +86,7 @@ def look_at_heads(held: Held, component: str, crew: Crew) -> tuple[LabelTest, An
     tests = [test for _, (test, _) in found if test.groups]
     if not tests:
         return nothing, None
-    # Of two sets of anchors the smaller p is told, and doubled.
-    best, price = min(tests, key=lambda test: test.log10_p), float(np.log10(len(tests)))
-    test = replace(best, log10_p=min(0.0, best.log10_p + price), searched=best.searched + price)
-    return test, most_agreed([(by, agreed) for by, (_, agreed) in found])
+    return smallest(tests), most_agreed([(by, agreed) for by, (_, agreed) in found])
 
 
 def _asked(

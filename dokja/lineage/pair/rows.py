@@ -62,11 +62,6 @@ class Words:
         """Which of them do not stand in one row everywhere."""
         return np.asarray(np.stack(self.rows).min(axis=0) != np.stack(self.rows).max(axis=0))
 
-    @property
-    def elsewhere(self) -> Words:
-        """Those alone that do not stand in one row everywhere: the others are paired by number alike."""
-        return Words(tuple(each[self.moved] for each in self.rows))
-
 
 @dataclass(frozen=True)
 class Paired:
