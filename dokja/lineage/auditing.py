@@ -307,8 +307,8 @@ def _reason(shown: Shown, others: Sequence[Shown], grounds: Grounds, chosen: Wor
         return NO_GROUP
     if chosen == "no-evidence":
         return CARRIED if grounds.carried else None
-    shared = chosen != "identical" and bool(shown.by_channels) and any(other.speaks for other in others)
-    return ONLY_CHANNELS if shared else None
+    beside = any(other.speaks and shown.on_one_stream(other) for other in others)
+    return ONLY_CHANNELS if chosen != "identical" and shown.by_channels and beside else None
 
 
 def _layer_map(asked: _Asked, chosen: Word) -> tuple[MapRow, ...]:

@@ -151,15 +151,15 @@ def carried(mine: Shown, others: Sequence[Shown]) -> frozenset[str]:
     A head and embeddings have no units of their own: their rows are words, which are numbered alike everywhere. Each
     may have been trained anew behind the other, and no closeness rules that out, for what is best behind given
     embeddings is given with them. Where a component of the same stream is told by its own units, they are told with
-    it. Where none is, one of them at least is a copy: the one of which the elements are the closest is told.
+    it. Where none is, one of the stream at least is a copy: the one of which the elements are the closest is told.
     """
-    speaking = [other for other in others if other.speaks]
+    beside = [other for other in others if mine.on_one_stream(other)]
     if mine.by_channels == {"matched"}:
-        passed_on = bool(speaking)
-    elif any(other.by_its_own and mine.on_one_stream(other) for other in others):
+        passed_on = any(other.speaks for other in others)
+    elif any(other.by_its_own for other in beside):
         passed_on = False
     else:
-        passed_on = any(_closeness(other) > _closeness(mine) for other in speaking)
+        passed_on = any(other.speaks and _closeness(other) > _closeness(mine) for other in beside)
     return mine.of_channels if mine.by_channels and passed_on else frozenset()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.training.checkpoint import kept, write
-from benchmarks.training.network import Shape, Text, draw
+from benchmarks.training.network import Encoder, Shape, Text, draw
 from dokja.lineage import Audit, audit, open_checkpoint, reference
 from dokja.lineage.judging import Grounds, Shown, Weighed, carried, word
 from dokja.lineage.pair.evidence import FamilyEffect, LabelTest
@@ -83,6 +83,26 @@ def test_what_stands_in_a_stream_that_is_told_by_its_own_units_is_told_with_it(d
     assert carried(head(0.5), [EMBEDDINGS, elsewhere])
     silent = Shown((Weighed(TURNED.test, SILENT),), 0.7, streams=STREAM)
     assert carried(head(0.5), [EMBEDDINGS, silent])
+
+
+def test_what_stands_in_another_stream_carries_nothing(tmp_path: Path) -> None:
+    assert not carried(EMBEDDINGS, [Shown((TURNED,), 1.0, streams=ELSEWHERE)])
+    shape = Shape(text=TEXT, vision=Encoder())
+    mine, his, strange = (dict(draw(shape, np.random.default_rng(seed))) for seed in (1, 2, 3))
+    mine |= {name: each for name, each in his.items() if name.startswith("vision_tower.")}
+    seen = next(name for name in mine if name.endswith("embed_tokens.weight"))
+    mine[seen] = 0.8 * his[seen] + 0.6 * strange[seen]
+    write(tmp_path / "mine", kept(mine), shape)
+    write(tmp_path / "his", kept(his), shape)
+    found = {each.component: each for each in held_against(tmp_path).findings}
+    assert {name: each.word for name, each in found.items()} == {
+        "embeddings": "common-initialisation",
+        "head": "no-evidence",
+        "projector": "no-evidence",
+        "text-decoder": "no-evidence",
+        "vision-encoder": "identical",
+    }
+    assert found["embeddings"].reason is None
 
 
 def test_channels_that_are_seen_by_units_of_its_own_are_a_components_own() -> None:
