@@ -12,7 +12,7 @@ WordPiece's `##` stays: it does not say whether a space stood before.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, Final
@@ -32,7 +32,14 @@ Spelled = tuple[list[Any], list[Any]]
 
 
 class Vocabulary(dict[str, int]):
-    """The row of each word, as the tokenizer spells it."""
+    """The row of each word, as the tokenizer spells it.
+
+    drawn: whether these are some of the words, drawn by the key.
+    """
+
+    def __init__(self, rows: Mapping[str, int] | Iterable[tuple[str, int]] = (), *, drawn: bool = False) -> None:
+        super().__init__(rows)
+        self.drawn = drawn
 
     @cached_property
     def by_text(self) -> Mapping[str, str]:

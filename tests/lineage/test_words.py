@@ -134,6 +134,27 @@ def test_rows_that_are_the_opposite_of_those_that_are_read_hide_nothing(true: st
         assert found[component].paired == Paired(COUNT, COUNT, "word" if true == "word" else "number")
 
 
+@pytest.mark.parametrize("shelved", [False, True])
+def test_a_tokenizer_that_tells_the_words_of_false_rows_alone_hides_nothing(shelved: bool, tmp_path: Path) -> None:
+    """As of words that the copy never uses: their rows are drawn anew."""
+    shape, told = Shape(text=replace(TEXT, vocabulary=1200)), 300
+    whole, strange = (kept(draw(shape, np.random.default_rng(seed))) for seed in (1, 9))
+    child = kept(disguised(whole, shape, np.random.default_rng(3)))
+    child |= {name: np.concatenate([strange[name][:told], child[name][told:]]) for name in TABLES}
+    names = [f"word {number}" for number in range(1200)]
+    mine, parent = saved(tmp_path / "mine", (child, names[:told])), saved(tmp_path / "parent", (whole, names))
+    build(tmp_path / "library", {"parent": parent}, key=KEY, units=64, workers=1)
+    with open_checkpoint(mine) as one, open_checkpoint(parent) as other:
+        kept_one = open_library(tmp_path / "library").reference("parent")
+        found = by_component(
+            audit(reference("mine", one, KEY), [kept_one if shelved else reference("parent", other, KEY)], key=KEY)
+        )
+    answers = found["text-decoder"].anchored
+    assert answers is not None
+    assert (answers.by, answers.sets) == ("number", 2)
+    assert found["text-decoder"].word == "rearranged"
+
+
 @pytest.mark.parametrize("left", [60, 150, 299])
 def test_a_pruned_and_renumbered_vocabulary_is_told(left: int, tmp_path: Path) -> None:
     rows = [int(row) for row in np.random.default_rng(6).permutation(COUNT)[:left]]

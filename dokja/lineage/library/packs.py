@@ -242,7 +242,7 @@ class PackSource:
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
-        return Vocabulary(self.about.words or {})
+        return Vocabulary(self.about.words or {}, drawn=True)
 
     def config(self) -> None:
         """A pack keeps no config."""

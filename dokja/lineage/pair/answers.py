@@ -152,8 +152,8 @@ def gain_in_front(reader: Reader, member: Member, norms: Sequence[re.Pattern[str
 def anchor_rows(held: Held) -> Iterator[tuple[Meant, tuple[Labels, Labels]]]:
     """Rows of both vocabularies that are taken for the same: of shared words, and of one number.
 
-    Of vocabularies of two sizes those numbers are taken that both have drawn; none where words enough are shared and
-    all of them stand in one row, for they then say the same.
+    Of vocabularies of two sizes those numbers are taken that both have drawn; none where most words are shared and
+    all of them stand in one row, for they then say the same. Of few words the rows alone may be false.
     """
     models = (held.left.model, held.right.model)
     one, other = (drawn_rows(held.key, model) for model in models)
@@ -162,7 +162,7 @@ def anchor_rows(held: Held) -> Iterator[tuple[Meant, tuple[Labels, Labels]]]:
     if words is not None and words.count:
         mine, his = (rows[:ANCHORS] for rows in words.rows)
         yield "word", (mine, his)
-    alike = words is not None and not words.moved.any() and 2 * words.count >= len(numbers)
+    alike = words is not None and words.most and not words.moved.any() and 2 * words.count >= len(numbers)
     if len(numbers) and not alike:
         yield "number", (numbers, numbers)
 

@@ -214,7 +214,7 @@ class Held:
     @property
     def turned(self) -> Held:
         """The same two the other way round."""
-        words = None if self.words is None else Words(self.words.rows[::-1])
+        words = None if self.words is None else replace(self.words, rows=self.words.rows[::-1])
         return Held(self.right, self.left, self.key, words)
 
     def units(self, pair: tuple[Member, Member]) -> tuple[Units, Units] | None:

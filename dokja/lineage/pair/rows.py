@@ -12,7 +12,7 @@ numbers: where shared words stand in other rows, both pairings are asked.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from heapq import nsmallest
 from typing import Final, Literal, TypeVar
@@ -43,14 +43,18 @@ Way = tuple[Matrix, ...]
 
 @dataclass(frozen=True)
 class Words:
-    """Words that several models know, in the order of their priority: the row of each in every model."""
+    """Words that several models know, in the order of their priority: the row of each in every model.
+
+    most: whether that are half of the words or more; fewer may have been picked by whoever wrote a tokenizer.
+    """
 
     rows: Rows
+    most: bool
 
     def within(self, extents: Sequence[int]) -> Words:
         """Without those that stand beyond the last row of a model, whatever its tokenizer says."""
         there = np.logical_and.reduce([each < extent for each, extent in zip(self.rows, extents, strict=True)])
-        return Words(tuple(each[there] for each in self.rows))
+        return replace(self, rows=tuple(each[there] for each in self.rows))
 
     @property
     def count(self) -> int:
@@ -88,8 +92,10 @@ def shared_words(*sources: Source) -> Words | None:
     alike = set(tables[0]).intersection(*tables[1:])
     drawn = _drawn(sources[0].key, zip(texts(alike), alike, strict=True))
     shared = [(text, (word,) * len(tables)) for text, word in drawn]
-    if len(alike) < len(fewest):
-        shared = _drawn(sources[0].key, [*shared, *_drawn(sources[0].key, _of_one_text(tables, alike))])
+    count = len(alike)
+    if count < len(fewest):
+        others = list(_of_one_text(tables, alike))
+        shared, count = _drawn(sources[0].key, [*shared, *others]), count + len(others)
     met: list[set[int]] = [set() for _ in tables]
     rows = []
     for _, words in shared:
@@ -98,7 +104,14 @@ def shared_words(*sources: Source) -> Words | None:
             rows.append(each)
             for row, known in zip(each, met, strict=True):
                 known.add(row)
-    return Words(tuple(np.array(rows, dtype=np.int64).reshape(len(rows), len(tables)).T))
+    return Words(
+        tuple(np.array(rows, dtype=np.int64).reshape(len(rows), len(tables)).T), most=2 * count >= _to_share(tables)
+    )
+
+
+def _to_share(tables: Sequence[Vocabulary]) -> int:
+    """How many words there are to share: of the larger table, where none is but a draw from one."""
+    return min((len(each) for each in tables if each.drawn), default=max(map(len, tables)))
 
 
 def _drawn(key: int, words: Iterable[tuple[str, Spelled]]) -> list[tuple[str, Spelled]]:
