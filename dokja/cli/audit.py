@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +21,7 @@ from dokja.language import mark
 if TYPE_CHECKING:
     from dokja.lineage import Audit, Reference
     from dokja.lineage.arrays import Arrays
+    from dokja.lineage.checkpoint import Checkpoint
     from dokja.lineage.findings import Screen, Unasked
     from dokja.lineage.library import Library
     from dokja.programme.findings import About
@@ -174,19 +175,31 @@ def _audit(asked: _Asked, *, finished: bool) -> Audit:
 
     with ExitStack() as stack:
 
-        def opened(where: str, name: str | None = None) -> Reference:
-            return reference(name or _name(where), stack.enter_context(open_checkpoint(where)), asked.key)
+        def opened(where: str) -> Checkpoint:
+            return stack.enter_context(open_checkpoint(where))
 
-        mine = opened(asked.submission)
-        references = [opened(where, name) for where, name in asked.named.items()]
+        def referred(where: str) -> Reference:
+            return reference(_name(where), opened(where), asked.key)
+
+        mine = referred(asked.submission)
+        named = {name: opened(where) for where, name in asked.named.items()}
+        references = [reference(name, checkpoint, asked.key) for name, checkpoint in named.items()]
         screen = None
         if asked.held is not None:
             near, screen = _near(asked.held, mine)
+            if screen is not None and screen.unasked:
+                screen = _without(screen, asked.held, tuple(named.values()))
             references += [Named(name, stack.enter_context(asked.held.pack(name))) for name in near]
             if screen is not None and screen.unasked and finished:
                 raise _unfinished(asked.held, screen.unasked)
-        begun = None if asked.step0 is None else opened(asked.step0)
+        begun = None if asked.step0 is None else referred(asked.step0)
         return audited(mine, references, key=asked.key, step0=begun, device=asked.arrays, screen=screen)
+
+
+def _without(screen: Screen, library: Library, named: Sequence[Checkpoint]) -> Screen:
+    """A screen that calls nothing unasked whose weights are named, and audited by these."""
+    there = frozenset[str]().union(*(library.made_from(each) for each in named))
+    return replace(screen, unasked=tuple(each for each in screen.unasked if each.reference not in there))
 
 
 def _unfinished(library: Library, unasked: Sequence[Unasked]) -> UsageError:
@@ -195,7 +208,7 @@ def _unfinished(library: Library, unasked: Sequence[Unasked]) -> UsageError:
         Problem(
             "audit-unfinished",
             "Of references that are near the library keeps fingerprints alone: {references}.",
-            "Add their packs: dokja library add DIR NAME=CHECKPOINT…; or leave out --act.",
+            "Add their packs (dokja library add), or name their weights (--against); or leave out --act.",
             Place(library.folder),
             {"references": ", ".join(dict.fromkeys(each.reference for each in unasked))},
         )

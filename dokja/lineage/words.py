@@ -171,12 +171,12 @@ UNASKED = mark(
 """What is said of references that a screen found near, and that cannot be asked."""
 
 NOTHING_TO_COMPARE = mark(
-    "The library has {references} references, none with a component that the submission has: nothing was audited."
+    "The library has {references} references, none with a component that the submission has: none was audited."
 )
 """What is said instead where there was nothing to choose from."""
 
 SCREENED_ALONE = mark(
-    "The library has {references} references; no pack of them has a component that the submission has: nothing was "
+    "The library has {references} references; no pack of them has a component that the submission has: none was "
     "audited. The screen of their fingerprints would miss a component whose elements have a cosine below {cosine}, "
     "and every rearranged one."
 )

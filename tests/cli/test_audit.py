@@ -176,7 +176,7 @@ def test_a_library_with_nothing_to_compare_makes_an_act_that_says_so(dokja: Dokj
     cedar = str(FIVE / "references" / "cedar")
     said = dokja("audit", cedar, "--library", str(library), "--act", str(file), *ACT, *WHEN, "--lang", "en")
     assert said.code == 0
-    assert "nothing was audited" in said.out
+    assert "none was audited" in said.out
     assert "not-assessed" in file.read_text(encoding="utf-8")
     assert "assessed: '0'" in file.read_text(encoding="utf-8")
 

@@ -102,6 +102,15 @@ def test_what_is_near_is_told_and_stands_in_no_finding(
     assert main(["audit", child, "--library", str(library), *act, *when]) == 2
     assert "audit-unfinished" in capsys.readouterr().err
     assert not (tmp_path / "act.yaml").exists()
+    # A stranger's weights beside it change nothing; its own are audited in its place.
+    assert main(["audit", child, "--library", str(library), "--against", str(models / "beech"), *act, *when]) == 2
+    assert "audit-unfinished" in capsys.readouterr().err
+    named = ["--against", str(models / "ash")]
+    assert main(["audit", child, "--library", str(library), *named, "--json", *act, *when]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["screen"]["unasked"] == []
+    assert {each["word"] for each in said["findings"]} - {"no-evidence", "not-assessed"}
+    assert (tmp_path / "act.yaml").exists()
 
 
 def test_a_stranger_is_near_nothing(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from dokja.errors import DokjaError, LibraryError, Problem
 from dokja.lineage.auditing import Reference
+from dokja.lineage.checkpoint import Checkpoint
+from dokja.lineage.cores import cores
 from dokja.lineage.library.columns import Columns
 from dokja.lineage.library.fingerprints import Fingerprint, open_kept
 from dokja.lineage.library.index import Index, Shelved, read_index
+from dokja.lineage.library.packing import source_digest
 from dokja.lineage.library.packs import PackSource, pack_file
 from dokja.lineage.library.refusals import problem, refused
 from dokja.lineage.library.screening import Screened, screen
@@ -62,6 +65,11 @@ class Library:
     def reference(self, name: str) -> Reference:
         """A reference to audit against."""
         return Reference(name, self.pack(name))
+
+    def made_from(self, checkpoint: Checkpoint) -> frozenset[str]:
+        """The references that were made from these very weights; every byte of them is read."""
+        source = source_digest(checkpoint, checkpoint.digests(cores()))
+        return frozenset(each.name for each in self.index.shelved if each.source == source)
 
     def screen(self, submission: Source) -> Screened:
         """Which references are worth an audit. The submission's units must be drawn by the library's key."""
