@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from statistics import harmonic_mean
 
 import numpy as np
@@ -12,10 +11,8 @@ import numpy as np
 from dokja import __version__
 from dokja.errors import CheckpointError, Problem
 from dokja.language import mark
-from dokja.lineage.architecture import assign
 from dokja.lineage.architecture.by_shape import BY_SHAPE
-from dokja.lineage.arrays import NUMPY, Arrays, arrays_on
-from dokja.lineage.checkpoint import Checkpoint
+from dokja.lineage.arrays import Arrays, arrays_on
 from dokja.lineage.cores import Crew, at_work
 from dokja.lineage.findings import FORMAT, Audit, Coverage, Finding, Rounded, Screen, Word
 from dokja.lineage.inside import within
@@ -28,7 +25,7 @@ from dokja.lineage.pair.gathering import gather
 from dokja.lineage.pair.heads import look_at_heads
 from dokja.lineage.pair.pairing import DENSE_OF
 from dokja.lineage.pair.rows import most_alike, shared_words, ways
-from dokja.lineage.sides import CheckpointSource, Reader, Source, nameless
+from dokja.lineage.sides import Reader, Reference, nameless
 from dokja.lineage.statistics import Cells, MergeFit, Partial, holm, partial_correlation
 
 NO_COMPONENT = mark("The reference has no such component.")
@@ -44,33 +41,6 @@ ONLY_CHANNELS = mark(
 
 LEAST_MERGED = 0.02
 """The least share of a parent that is told."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A model by the name that findings use: the submission, or one that it is held against."""
-
-    name: str
-    source: Source
-
-    @property
-    def reader(self) -> Reader:
-        """Its units, kept from one audit to the next."""
-        return self.on(NUMPY)
-
-    def on(self, arrays: Arrays) -> Reader:
-        """The same, held by these arrays."""
-        return self._readers.setdefault(arrays, Reader(self.source, arrays=arrays))
-
-    @cached_property
-    def _readers(self) -> dict[Arrays, Reader]:
-        return {}
-
-
-def reference(name: str, checkpoint: Checkpoint, key: int) -> Reference:
-    """A checkpoint as a reference."""
-    model = Model(assign(checkpoint), {tensor: info.shape for tensor, info in checkpoint.tensors.items()})
-    return Reference(name, CheckpointSource(checkpoint, model, key))
 
 
 @dataclass(frozen=True)

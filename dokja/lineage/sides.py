@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from dokja.lineage.architecture import part_columns, part_matrix, part_rows
+from dokja.lineage.architecture import assign, part_columns, part_matrix, part_rows
 from dokja.lineage.architecture.by_shape import by_shape
 from dokja.lineage.arrays import NUMPY, Arrays, like, namespace_of, taken
 from dokja.lineage.checkpoint import Checkpoint
@@ -292,6 +292,33 @@ class Reader:
     def _by_place(self, member: Member) -> Units:
         units, labels = self.units(member), self.labels(member)
         return replace(units, labels=np.searchsorted(labels, units.labels), total=len(labels))
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A model by the name that findings use: the submission, or one that it is held against."""
+
+    name: str
+    source: Source
+
+    @property
+    def reader(self) -> Reader:
+        """Its units, kept from one audit to the next."""
+        return self.on(NUMPY)
+
+    def on(self, arrays: Arrays) -> Reader:
+        """The same, held by these arrays."""
+        return self._readers.setdefault(arrays, Reader(self.source, arrays=arrays))
+
+    @cached_property
+    def _readers(self) -> dict[Arrays, Reader]:
+        return {}
+
+
+def reference(name: str, checkpoint: Checkpoint, key: int) -> Reference:
+    """A checkpoint as a reference."""
+    model = Model(assign(checkpoint), {tensor: info.shape for tensor, info in checkpoint.tensors.items()})
+    return Reference(name, CheckpointSource(checkpoint, model, key))
 
 
 def bytes_of(matrix: Matrix) -> int:

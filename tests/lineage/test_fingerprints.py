@@ -14,12 +14,11 @@ from benchmarks.training.checkpoint import kept, write
 from benchmarks.training.network import Shape, Text, draw
 from dokja.cli import main
 from dokja.errors import DokjaError, LibraryError
-from dokja.lineage.auditing import reference
 from dokja.lineage.checkpoint import digesting, open_checkpoint
 from dokja.lineage.checkpoint.source import Bytes, LocalSource
 from dokja.lineage.library import Progress, add, build, open_library, sketches, verify
 from dokja.lineage.library.fingerprints import SKETCHES, Fingerprint, open_kept
-from dokja.lineage.sides import Reader
+from dokja.lineage.sides import Reader, reference
 
 UNITS, KEY = 32, 3
 SHAPE = Shape(text=Text(width=64, hidden=192, layers=2, heads=4, key_heads=2))

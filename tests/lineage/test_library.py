@@ -20,14 +20,14 @@ from safetensors.numpy import load_file, save_file
 
 from dokja.cli import main
 from dokja.errors import CheckpointError, DokjaError, LibraryError
-from dokja.lineage.auditing import Reference, audit, reference
+from dokja.lineage.auditing import audit
 from dokja.lineage.checkpoint import open_checkpoint
 from dokja.lineage.library import Index, Progress, Shelved, Sketch, add, build, open_library, screen, verify
 from dokja.lineage.library.index import empty
 from dokja.lineage.library.packs import open_pack
 from dokja.lineage.library.sketching import SUMS
 from dokja.lineage.library.spreading import spread
-from dokja.lineage.sides import Reader
+from dokja.lineage.sides import Reader, Reference, reference
 
 WIDTH, HIDDEN, LAYERS, VOCABULARY = 32, 160, 2, 160
 UNITS = 96

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dokja.errors import DokjaError, LibraryError, Problem
-from dokja.lineage.auditing import Reference
 from dokja.lineage.checkpoint import Checkpoint
 from dokja.lineage.cores import cores
 from dokja.lineage.library.columns import Columns
@@ -18,7 +17,7 @@ from dokja.lineage.library.packs import PackSource, pack_file
 from dokja.lineage.library.refusals import problem, refused
 from dokja.lineage.library.screening import Screened, screen
 from dokja.lineage.library.sketching import sketches
-from dokja.lineage.sides import Reader, Source
+from dokja.lineage.sides import Reader, Reference, Source
 
 
 @dataclass(frozen=True)
