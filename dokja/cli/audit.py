@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dokja.lineage import Audit, Reference
     from dokja.lineage.arrays import Arrays
     from dokja.lineage.checkpoint import Checkpoint
-    from dokja.lineage.findings import Screen, Unasked
+    from dokja.lineage.findings import Screen
     from dokja.lineage.library import Library
     from dokja.programme.findings import About
 
@@ -190,8 +190,10 @@ def _audit(asked: _Asked, *, finished: bool) -> Audit:
             if screen is not None and screen.unasked:
                 screen = _without(screen, asked.held, tuple(named.values()))
             references += [Named(name, stack.enter_context(asked.held.pack(name))) for name in near]
-            if screen is not None and screen.unasked and finished:
-                raise _unfinished(asked.held, screen.unasked)
+            if finished:
+                from dokja.programme.findings import check_asked
+
+                check_asked(screen, Place(asked.held.folder))
         begun = None if asked.step0 is None else referred(asked.step0)
         return audited(mine, references, key=asked.key, step0=begun, device=asked.arrays, screen=screen)
 
@@ -200,19 +202,6 @@ def _without(screen: Screen, library: Library, named: Sequence[Checkpoint]) -> S
     """A screen that calls nothing unasked whose weights are named, and audited by these."""
     there = frozenset[str]().union(*(library.made_from(each) for each in named))
     return replace(screen, unasked=tuple(each for each in screen.unasked if each.reference not in there))
-
-
-def _unfinished(library: Library, unasked: Sequence[Unasked]) -> UsageError:
-    """No act rests on an audit that left out what is near."""
-    return UsageError(
-        Problem(
-            "audit-unfinished",
-            "Of references that are near the library keeps fingerprints alone: {references}.",
-            "Add their packs (dokja library add), or name their weights (--against); or leave out --act.",
-            Place(library.folder),
-            {"references": ", ".join(dict.fromkeys(each.reference for each in unasked))},
-        )
-    )
 
 
 def _key(asked: int | None, held: int | None) -> int:

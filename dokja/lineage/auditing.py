@@ -164,10 +164,14 @@ def _ask(held: Held, component: str, reference: str, begun: Reader | None, crew:
         step0=None if begun is None else _beyond(held, component, begun),
         width=_width(held.left, component),
         streams=(_streams(held.left.model, component), _streams(held.right.model, component)),
-        given=all(
-            each.axis.space in GIVEN for side in (held.left, held.right) for each in side.model.residual(component)
-        ),
+        given=_given(held, component),
     )
+
+
+def _given(held: Held, component: str) -> bool:
+    """Whether the rows across the channels are on both sides words, or something else that is numbered alike."""
+    spaces = [each.axis.space for side in (held.left, held.right) for each in side.model.residual(component)]
+    return bool(spaces) and all(space in GIVEN for space in spaces)
 
 
 def _beyond(held: Held, component: str, begun: Reader) -> float | None:

@@ -11,8 +11,10 @@ from pathlib import Path
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from dokja.errors import ActError, Place, Problem
+from dokja.errors import NOWHERE, ActError, Place, Problem
+from dokja.language import mark
 from dokja.lineage import Audit, Finding
+from dokja.lineage.findings import Screen
 from dokja.record.acts import AuditReported, AuditWord
 from dokja.record.acts.findings import WITHOUT_EVIDENCE
 from dokja.record.canonical import LARGEST_ACT, canonical, tree_of
@@ -40,6 +42,20 @@ def check_act(about: About, submission: str, references: Sequence[str]) -> None:
     _valid(about, submission, 0, [_row("any", each, "not-assessed", None, 0, 0) for each in names], ())
 
 
+def check_asked(screen: Screen | None, library: Place = NOWHERE) -> None:
+    """Raise the `ActError` of an audit that left out what is near: no act rests on it."""
+    if screen is not None and screen.unasked:
+        raise ActError(
+            Problem(
+                "audit-unfinished",
+                mark("Of references that are near the library keeps fingerprints alone: {references}."),
+                mark("Add their packs (dokja library add), or name their weights (--against); or leave out --act."),
+                library,
+                {"references": ", ".join(dict.fromkeys(each.reference for each in screen.unasked))},
+            )
+        )
+
+
 def audit_act(audit: Audit, told: str, about: About) -> AuditReported:
     """The act that says what an audit found.
 
@@ -47,8 +63,9 @@ def audit_act(audit: Audit, told: str, about: About) -> AuditReported:
     because a library's screen found none, is told as not assessed: a gate must not take silence for an answer. Where
     all findings are more than one act can hold, those without evidence are told once for a component, by the
     reference that most of it was held against; a gate's rule reads nothing else of them. Raises `ActError` where an
-    id or the time is none.
+    id or the time is none, and where something near was not asked.
     """
+    check_asked(audit.screen)
     act = _act(audit, audit.findings, told, about)
     return act if len(canonical(act)) <= LARGEST_ACT else _act(audit, _telling(audit.findings), told, about)
 

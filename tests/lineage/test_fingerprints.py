@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,15 @@ from safetensors.numpy import load_file, save_file
 from benchmarks.training.checkpoint import kept, write
 from benchmarks.training.network import Shape, Text, draw
 from dokja.cli import main
-from dokja.errors import DokjaError, LibraryError
+from dokja.errors import ActError, DokjaError, LibraryError
+from dokja.lineage.auditing import audit
 from dokja.lineage.checkpoint import digesting, open_checkpoint
 from dokja.lineage.checkpoint.source import Bytes, LocalSource
+from dokja.lineage.findings import Screen, Unasked
 from dokja.lineage.library import Progress, add, build, open_library, sketches, verify
 from dokja.lineage.library.fingerprints import SKETCHES, Fingerprint, open_kept
 from dokja.lineage.sides import Reader, reference
+from dokja.programme.findings import About, audit_act
 
 UNITS, KEY = 32, 3
 SHAPE = Shape(text=Text(width=64, hidden=192, layers=2, heads=4, key_heads=2))
@@ -190,3 +194,14 @@ def test_a_sketch_too_few_is_refused(stored: Path) -> None:
     save_file(columns, stored)
     with pytest.raises(DokjaError):
         open_kept(stored)
+
+
+def test_no_act_is_made_of_an_audit_that_left_out_what_is_near(models: Path) -> None:
+    with open_checkpoint(models / "child") as child, open_checkpoint(models / "beech") as other:
+        screen = Screen(2, 1, 0.2, (Unasked("ash", "text-decoder", 0.96),))
+        done = audit(reference("child", child, KEY), [reference("beech", other, KEY)], key=KEY, screen=screen)
+    about = About("a", "s", "g", "office", "2027-08-20T10:00:00+09:00")
+    assert audit_act(replace(done, screen=None), "told", about)
+    with pytest.raises(ActError) as refused:
+        audit_act(done, "told", about)
+    assert [each.code for each in refused.value.problems] == ["audit-unfinished"]
