@@ -81,22 +81,38 @@ def near(tensors: Tensors, seed: int) -> Tensors:
     }
 
 
+ENCODERS = ("vision-encoder", "audio-encoder")
+
+
+def rotation(random: np.random.Generator, units: int, *, level: bool) -> Array:
+    """A rotation; a level one leaves the mean of all channels alone."""
+    if not level:
+        return np.linalg.qr(random.normal(size=(units, units)))[0].astype(np.float32)
+    basis = np.linalg.qr(np.column_stack([np.ones(units), random.normal(size=(units, units - 1))]))[0]
+    turn = np.eye(units)
+    turn[1:, 1:] = np.linalg.qr(random.normal(size=(units - 1, units - 1)))[0]
+    return np.asarray(basis @ turn @ basis.T, dtype=np.float32)
+
+
 class Disguise:
-    """What each axis of a model is multiplied by: one permutation for each group, one rotation for each stream."""
+    """What each axis of a model is multiplied by: one permutation for each group, one rotation for each stream.
+
+    Nearly all encoders have layer norms, which take the mean away: only a level rotation is a symmetry of theirs.
+    """
 
     def __init__(self, seed: int, *, permute: bool, rotate: bool) -> None:
         self.random = np.random.default_rng(seed)
         self.permute, self.rotate = permute, rotate
         self.orders: dict[str, NDArray[np.int64]] = {}
         self.turns: dict[str, Array] = {}
+        self.level: set[str] = set()
 
     def on(self, axis: Axis, matrix: Array) -> Array:
         """Rows that bear an axis, after it."""
         units = len(matrix) // (axis.block * axis.repeats)
         if axis.space == "residual" and self.rotate:
-            turn = self.turns.setdefault(
-                axis.group, np.linalg.qr(self.random.normal(size=(units, units)))[0].astype(np.float32)
-            )
+            level = axis.group in self.level
+            turn = self.turns.setdefault(axis.group, rotation(self.random, units, level=level))
             return np.asarray(
                 np.einsum("uv,rvn->run", turn, matrix.reshape(axis.repeats, units, -1)), np.float32
             ).reshape(matrix.shape)
@@ -114,7 +130,11 @@ class Disguise:
         }
         changed = {name: array.copy() for name, array in tensors.items()}
         with open_checkpoint(save(folder / "model.safetensors", numbered)) as checkpoint:
-            for part in assign(checkpoint).parts:
+            parts = assign(checkpoint).parts
+            for part in parts:
+                if part.component in ENCODERS:
+                    self.level |= {axis.group for axis in (part.rows, part.columns) if axis.space == "residual"}
+            for part in parts:
                 if part.role in ("norm", "statistics") and part.rows.space == "residual":
                     continue
                 stands = part_matrix(checkpoint, part).astype(np.int64)
