@@ -10,8 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from dokja.lineage.checkpoint import Checkpoint, Digests
 from dokja.lineage.cores import ALONE, Crew
 from dokja.lineage.library.columns import ABOUT, Column, Columns, header_bytes, json_bytes, stored, written
 from dokja.lineage.library.packing import source_digest
-from dokja.lineage.library.packs import About, PackSource, opened, pack_file, packs_folder, read_about
+from dokja.lineage.library.packs import About, KeptFile, PackSource, opened, pack_file, packs_folder
 from dokja.lineage.library.passing import Picked, goes_by
 from dokja.lineage.library.refusals import refused
 from dokja.lineage.library.sketching import (
@@ -60,37 +59,14 @@ class Printed:
     sketches: Mapping[str, Sketch]
 
 
-class Fingerprint:
+class Fingerprint(KeptFile):
     """A fingerprint that is read; use it in a `with`."""
 
     def __init__(self, columns: Columns) -> None:
-        self._columns = columns
-        self.about = read_about(columns, FORMAT)
+        super().__init__(columns, FORMAT)
         columns.expect([_column(self.about.model)])
         if not np.isfinite(columns.read(SKETCHES)).all():
             raise refused("library-misfit", columns.path, reason=mark("a sketch is none"))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the file back."""
-        self._columns.close()
-
-    @property
-    def key(self) -> int:
-        """What the units were drawn by."""
-        return self.about.key
-
-    @property
-    def units(self) -> int:
-        """Of how many units of an axis the sketches are."""
-        return self.about.units
 
     def sketches(self) -> Mapping[str, Sketch]:
         """The sketch of every component."""

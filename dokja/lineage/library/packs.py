@@ -142,18 +142,12 @@ def word_columns(count: int, widths: Sequence[int]) -> tuple[Column, ...]:
     )
 
 
-class PackSource:
-    """A pack as the weights of a reference: audits read it as they read a checkpoint."""
+class KeptFile:
+    """What a library keeps of a reference, a pack or a fingerprint, that is read; use it in a `with`."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, form: str) -> None:
         self._columns = columns
-        self.about = read_about(columns, FORMAT)
-        found = [column for column, _ in member_columns(self.model, self.key, self.units)]
-        layers = list(neuron_columns(self.model, self.units))
-        self._check_columns([*found, *(column for each, _ in layers for column in each)])
-        self._layers = {member.key: members for _, members in layers for member in members}
-        numbers = enumerate(self.about.assignment.parts)
-        self._numbers = {part_key(part): number for number, part in numbers}
+        self.about = read_about(columns, form)
 
     def __enter__(self) -> Self:
         return self
@@ -168,19 +162,32 @@ class PackSource:
         self._columns.close()
 
     @property
-    def model(self) -> Model:
-        """The parts of the reference."""
-        return self.about.model
-
-    @property
     def key(self) -> int:
         """What the units were drawn by."""
         return self.about.key
 
     @property
     def units(self) -> int:
-        """How many units of an axis are kept."""
+        """How many units of an axis are kept, or sketched."""
         return self.about.units
+
+
+class PackSource(KeptFile):
+    """A pack as the weights of a reference: audits read it as they read a checkpoint."""
+
+    def __init__(self, columns: Columns) -> None:
+        super().__init__(columns, FORMAT)
+        found = [column for column, _ in member_columns(self.model, self.key, self.units)]
+        layers = list(neuron_columns(self.model, self.units))
+        self._check_columns([*found, *(column for each, _ in layers for column in each)])
+        self._layers = {member.key: members for _, members in layers for member in members}
+        numbers = enumerate(self.about.assignment.parts)
+        self._numbers = {part_key(part): number for number, part in numbers}
+
+    @property
+    def model(self) -> Model:
+        """The parts of the reference."""
+        return self.about.model
 
     def rows(self, member: Member, labels: Labels) -> Matrix:
         """The rows of these units, which must be kept: all of them drawn by the key, or all among the longest."""
