@@ -114,6 +114,12 @@ class CheckpointSource:
     units: int = LOOKED_AT
     _known: Kept = field(default_factory=lambda: Kept(ROOM), repr=False, compare=False)
 
+    @classmethod
+    def of(cls, checkpoint: Checkpoint, key: int) -> CheckpointSource:
+        """A checkpoint by the tables of architectures."""
+        model = Model(assign(checkpoint), {tensor: info.shape for tensor, info in checkpoint.tensors.items()})
+        return cls(checkpoint, model, key)
+
     @cached_property
     def _words(self) -> Vocabulary:
         found = vocabulary(self.checkpoint.beside)
@@ -317,8 +323,7 @@ class Reference:
 
 def reference(name: str, checkpoint: Checkpoint, key: int) -> Reference:
     """A checkpoint as a reference."""
-    model = Model(assign(checkpoint), {tensor: info.shape for tensor, info in checkpoint.tensors.items()})
-    return Reference(name, CheckpointSource(checkpoint, model, key))
+    return Reference(name, CheckpointSource.of(checkpoint, key))
 
 
 def bytes_of(matrix: Matrix) -> int:

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dokja.language import mark
-from dokja.lineage.architecture import assign
 from dokja.lineage.checkpoint import Checkpoint, Digests
 from dokja.lineage.cores import ALONE, Crew
 from dokja.lineage.library.columns import ABOUT, Column, Columns, header_bytes, json_bytes, stored, written
@@ -93,8 +92,9 @@ def make_fingerprint(
     folder: Path, name: str, checkpoint: Checkpoint, key: int, units: int, crew: Crew = ALONE
 ) -> Printed:
     """Write the fingerprint of a checkpoint into a library's folder."""
-    model = Model(assign(checkpoint), {tensor: info.shape for tensor, info in checkpoint.tensors.items()})
-    digests, sums = _in_one_reading(checkpoint, model, key, units, crew)
+    source = CheckpointSource.of(checkpoint, key)
+    model = source.model
+    digests, sums = _in_one_reading(source, units, crew)
     about = About(
         format=FORMAT,
         name=name,
@@ -124,10 +124,10 @@ def _column(model: Model) -> Column:
 
 
 def _in_one_reading(
-    checkpoint: Checkpoint, model: Model, key: int, units: int, crew: Crew
+    source: CheckpointSource, units: int, crew: Crew
 ) -> tuple[Digests, Mapping[str, NDArray[np.float64]]]:
     """The digests of all tensors, and the sums of every component."""
-    source = CheckpointSource(checkpoint, model, key)
+    checkpoint, model = source.checkpoint, source.model
     reader = Reader(source).within(units)
     sums = {component: np.zeros(SUMS) for component in model.components}
     digests: dict[str, str] = {}
@@ -138,7 +138,7 @@ def _in_one_reading(
         picked = [_picked(source, member, units) for _, member, _ in work.matrices]
         digest = checkpoint.pass_by(work.tensor, [each.see for each in picked])
         found = [
-            (component, added(key, place, each.found().astype(np.float32)))
+            (component, added(source.key, place, each.found().astype(np.float32)))
             for (component, _, place), each in zip(work.matrices, picked, strict=True)
         ]
         return digest, found

@@ -18,7 +18,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dokja.lineage.architecture import assign
 from dokja.lineage.checkpoint import Checkpoint, Digests
 from dokja.lineage.cores import ALONE, Crew
 from dokja.lineage.library.columns import ABOUT, Column, header_bytes, json_bytes, stored, written
@@ -74,8 +73,8 @@ def source_digest(checkpoint: Checkpoint, digests: Digests) -> str:
 
 def make_pack(folder: Path, name: str, checkpoint: Checkpoint, key: int, units: int, crew: Crew = ALONE) -> str:
     """Write the pack of a checkpoint into a library's folder; gives its digest."""
-    model = Model(assign(checkpoint), {tensor: info.shape for tensor, info in checkpoint.tensors.items()})
-    source = CheckpointSource(checkpoint, model, key)
+    source = CheckpointSource.of(checkpoint, key)
+    model = source.model
     words, rows = _words(source)
     about = asdict(
         About(
